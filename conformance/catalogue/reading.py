@@ -1,0 +1,120 @@
+"""From the catalogue's TOML files to values; whatever they must not say is refused here."""
+
+import enum
+import itertools
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any
+
+from .model import Area, Catalogue, CatalogueError, Level, Requirement, Tier, Vocabulary
+
+_VOCABULARY = "_vocabulary.toml"
+_AREA_KEYS = {"title": str, "order": int, "requirement": list}
+_TEXTS = ("id", "title", "level", "tier", "how", "accepts", "why", "fix")
+_REQUIREMENT_KEYS = dict.fromkeys(_TEXTS, str) | {"sources": list, "needs": list, "intrusive": bool}
+_TYPE_NAMES = {
+    str: "a string",
+    int: "a whole number",
+    bool: "true or false",
+    list: "an array",
+    dict: "a table",
+}
+
+
+def read(directory: Traversable) -> Catalogue:
+    """Read the vocabulary and every area in a directory.
+
+    Raises:
+        CatalogueError: a file is malformed; the message names it, and the requirement where there is one.
+    """
+    vocabulary = _read_vocabulary(directory / _VOCABULARY)
+    files = sorted(
+        (file for file in directory.iterdir() if file.name.endswith(".toml") and file.name != _VOCABULARY),
+        key=lambda file: file.name,
+    )
+    return Catalogue.of(tuple(_read_area(file, vocabulary) for file in files), vocabulary)
+
+
+def _read_vocabulary(file: Traversable) -> Vocabulary:
+    document = _parse(file)
+    _check_keys(document, {"tiers": dict, "capabilities": dict}, file.name)
+    if list(document["tiers"]) != [tier.value for tier in Tier]:
+        raise CatalogueError(f"{file.name}: [tiers] must explain {_listed(Tier)}, in this order")
+    for table in ("tiers", "capabilities"):
+        _check_keys(document[table], dict.fromkeys(document[table], str), f"{file.name}: [{table}]")
+    tiers = {Tier(name): meaning for name, meaning in document["tiers"].items()}
+    return Vocabulary(tiers=MappingProxyType(tiers), capabilities=MappingProxyType(document["capabilities"]))
+
+
+def _read_area(file: Traversable, vocabulary: Vocabulary) -> Area:
+    name = file.name.removesuffix(".toml")
+    document = _parse(file)
+    _check_keys(document, _AREA_KEYS, file.name)
+    requirements = tuple(
+        _requirement(entry, position, name, vocabulary)
+        for position, entry in enumerate(document["requirement"], start=1)
+    )
+    twice = [i for i, count in Counter(requirement.id for requirement in requirements).items() if count > 1]
+    if twice:
+        raise CatalogueError(f"{file.name}: {twice[0]} is declared more than once")
+    return Area(name=name, title=document["title"], order=document["order"], requirements=requirements)
+
+
+def _requirement(entry: Any, position: int, area: str, vocabulary: Vocabulary) -> Requirement:
+    file = f"{area}.toml"
+    if not isinstance(entry, dict):
+        raise CatalogueError(f"{file}: requirement {position} must be a table")
+    where = f"{file}: {entry.get('id', f'requirement {position}')}"
+    _check_keys(entry, _REQUIREMENT_KEYS, where)
+    if not re.fullmatch(rf"{re.escape(area.upper())}-[0-9]{{2}}", entry["id"]):
+        raise CatalogueError(
+            f"{where}: an id in this file reads {area.upper()}-01, {area.upper()}-02 and so on"
+        )
+    for key, known in (("level", Level), ("tier", Tier)):
+        if entry[key] not in {member.value for member in known}:
+            raise CatalogueError(f"{where}: {key} is {entry[key]!r}, which is none of {_listed(known)}")
+    if not entry["sources"]:
+        raise CatalogueError(f"{where}: sources must name at least one")
+    for item in itertools.chain(entry["sources"], entry["needs"]):
+        if not isinstance(item, str) or not item.strip():
+            raise CatalogueError(f"{where}: sources and needs hold strings, not {item!r}")
+    for need in entry["needs"]:
+        if need not in vocabulary.capabilities:
+            raise CatalogueError(f"{where}: {need!r} is no capability that {_VOCABULARY} knows")
+    texts = {key: entry[key].strip() for key in _TEXTS}
+    return Requirement(
+        **{**texts, "level": Level(texts["level"]), "tier": Tier(texts["tier"])},
+        sources=tuple(entry["sources"]),
+        needs=tuple(entry["needs"]),
+        intrusive=entry["intrusive"],
+        area=area,
+    )
+
+
+def _parse(file: Traversable) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CatalogueError(f"{file.name}: cannot be read: {error}") from error
+
+
+def _check_keys(table: dict[str, Any], expected: Mapping[str, type], where: str) -> None:
+    for key in table:
+        if key not in expected:
+            raise CatalogueError(f"{where}: unknown key {key!r}")
+    for key, kind in expected.items():
+        if key not in table:
+            raise CatalogueError(f"{where}: {key!r} is missing")
+        # Not isinstance: to Python, true is a whole number.
+        if type(table[key]) is not kind:
+            raise CatalogueError(f"{where}: {key!r} must be {_TYPE_NAMES[kind]}")
+        if kind is str and not table[key].strip():
+            raise CatalogueError(f"{where}: {key!r} is empty")
+
+
+def _listed(names: type[enum.Enum]) -> str:
+    return ", ".join(str(member.value) for member in names)

@@ -1,0 +1,34 @@
+"""What can go wrong apart from a broken requirement, each with words for the person who must act on it."""
+
+from __future__ import annotations
+
+
+class ConformanceError(Exception):
+    """A problem that ends the run before, or instead of, a verdict.
+
+    Attributes:
+        hint: what the user can do about it, or an empty string.
+        exit_code: the exit code of `jwt-conformance run`.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Keeps the message and, apart from it, the hint."""
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """The message, followed by the hint on a line of its own."""
+        message = super().__str__()
+        return f"{message}\n  hint: {self.hint}" if self.hint else message
+
+
+class ConfigurationError(ConformanceError):
+    """The user's options, profile or credentials do not fit the target."""
+
+
+class TargetError(ConformanceError):
+    """The target cannot be judged: unreachable, lost, rate-limiting or beyond the limits set for an answer."""
+
+    exit_code = 3

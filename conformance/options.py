@@ -1,0 +1,184 @@
+"""The options of a run: declared once, for pytest and for the command, the environment and configuration files."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from conformance.catalogue import Tier
+from conformance.errors import ConfigurationError
+from conformance.target.profile import DEFAULT, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option: its name without dashes, what it takes, and its help text. A secret is never shown."""
+
+    name: str
+    metavar: str
+    help: str
+    default: str | None = None
+    secret: bool = False
+
+    @property
+    def dest(self) -> str:
+        """The attribute under which pytest keeps it; prefixed, since pytest's namespace is everybody's."""
+        return f"conformance_{self.name.replace('-', '_')}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"CONFORMANCE_{self.name.replace('-', '_').upper()}"
+
+
+BASE_URL: Final = Option("base-url", "URL", "The API under test; the bundled reference server when absent.")
+
+OPTIONS: Final = (
+    Option("username", "NAME", "The account that the suite logs in with."),
+    Option("password", "TEXT|@FILE", "Its password, or @ and a file that holds it.", secret=True),
+    Option("second-username", "NAME", "A second account, for checks that need two people."),
+    Option("second-password", "TEXT|@FILE", "Its password, or @ and a file that holds it.", secret=True),
+    Option("target-profile", "NAME|FILE", "How the API speaks: a shipped profile or a TOML file.", DEFAULT),
+    Option("signing-key", "TEXT|@FILE", "The API's HMAC secret or private key (PEM), to mint tokens.", secret=True),
+    Option("public-key", "@FILE", "The API's public key (PEM), where it publishes no JWK Set."),
+    Option("tier", "|".join(map(str, Tier)), "How far to go.", str(Tier.CORE)),
+    Option("max-wait", "SECONDS", "The longest wait for a token to expire, or for a Retry-After.", "30"),
+    Option("report-json", "FILE", "Write the verdicts and their evidence as JSON."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What the user asked for, checked. Secrets stay out of its repr."""
+
+    base_url: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    second_username: str = ""
+    second_password: str = field(default="", repr=False)
+    target_profile: str = DEFAULT
+    signing_key: str = field(default="", repr=False)
+    public_key: str = ""
+    tier: Tier = Tier.CORE
+    max_wait_s: float = 30.0
+    report_json: str = ""
+    strict: bool = False
+
+
+def resolve(given: Mapping[str, str | None], *, strict: bool, folder: Path) -> RunSettings:
+    """The settings of a run: what was given, else the environment, else a configuration file, else the default.
+
+    Args:
+        given: options of the command line by name; None where absent.
+        strict: whether a broken SHOULD fails the run.
+        folder: where `conformance.toml`, or `pyproject.toml` with `[tool.jwt-conformance]`, is looked for.
+
+    Raises:
+        ConfigurationError: an unknown name or a value that means nothing, in any of these places.
+    """
+    configured = _file(folder)
+    _check_environment()
+    values: dict[str, Any] = {}
+    for option in (BASE_URL, *OPTIONS):
+        value = given.get(option.name)
+        if value is None:
+            value = os.environ.get(option.variable) or None
+        if value is None:
+            value = configured.get(option.name)
+        if value is None:
+            value = option.default
+        if value is not None:
+            values[option.name.replace("-", "_")] = _contents(option, value)
+    values["tier"] = _tier(values["tier"])
+    values["max_wait_s"] = _seconds(values.pop("max_wait"))
+    settings = RunSettings(strict=strict or bool(configured.get("strict")), **values)
+    _check_together(settings)
+    return settings
+
+
+def _check_together(settings: RunSettings) -> None:
+    for prefix in ("", "second_"):
+        name, password = getattr(settings, f"{prefix}username"), getattr(settings, f"{prefix}password")
+        dashed = prefix.replace("_", "-")
+        if bool(name) != bool(password):
+            missing = "password" if name else "username"
+            raise ConfigurationError(
+                f"--{dashed}{missing} is missing", f"give it, or set CONFORMANCE_{prefix.upper()}{missing.upper()}"
+            )
+    if settings.base_url and not settings.username:
+        raise ConfigurationError(
+            "a target needs an account to log in with",
+            "give --username and --password, or set CONFORMANCE_USERNAME and CONFORMANCE_PASSWORD",
+        )
+    if settings.username and settings.username == settings.second_username:
+        raise ConfigurationError("the second account is the first one again", "give two different accounts")
+
+
+def _check_environment() -> None:
+    known = {option.variable for option in (BASE_URL, *OPTIONS)}
+    for variable in os.environ:
+        if variable.startswith("CONFORMANCE_") and variable not in known:
+            raise ConfigurationError(f"the environment variable {variable} is no option{nearest(variable, known)}")
+
+
+def _file(folder: Path) -> dict[str, Any]:
+    for name, table in (("conformance.toml", ()), ("pyproject.toml", ("tool", "jwt-conformance"))):
+        path = folder / name
+        if not path.is_file():
+            continue
+        try:
+            data: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            if table:
+                continue  # Somebody else's pyproject.toml, and theirs to mend.
+            raise ConfigurationError(f"{name} cannot be read: {error}") from None
+        for key in table:
+            data = data.get(key, {})
+        if data:
+            return _checked(data, name)
+    return {}
+
+
+def _checked(data: dict[str, Any], origin: str) -> dict[str, Any]:
+    known = {option.name for option in (BASE_URL, *OPTIONS)} | {"strict"}
+    for key, value in data.items():
+        if key not in known:
+            raise ConfigurationError(f"{origin} has an unknown option {key!r}{nearest(key, known)}")
+        if key == "strict" and not isinstance(value, bool):
+            raise ConfigurationError(f"{origin}: strict is true or false")
+    return {key: value if isinstance(value, bool) else str(value) for key, value in data.items()}
+
+
+def _contents(option: Option, value: str) -> str:
+    """The value itself, or what is in the file that an @ points to."""
+    if "@FILE" not in option.metavar or not value.startswith("@"):
+        return value
+    try:
+        return Path(value[1:]).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise ConfigurationError(f"--{option.name}: the file {value[1:]!r} cannot be read: {reason}") from None
+
+
+def _tier(value: str) -> Tier:
+    try:
+        return Tier(value)
+    except ValueError:
+        names = [str(tier) for tier in Tier]
+        raise ConfigurationError(f"--tier {value!r} is none of {', '.join(names)}{nearest(value, names)}") from None
+
+
+def _seconds(value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ConfigurationError(f"--max-wait {value!r} is no number of seconds")
+    return seconds

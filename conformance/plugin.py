@@ -1,0 +1,369 @@
+"""The pytest plugin: options, the `target` fixture, and the way from a scenario's end to a verdict."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from conformance.catalogue import UnknownRequirementError
+from conformance.catalogue import load as load_catalogue
+from conformance.errors import ConfigurationError, ConformanceError, TargetError
+from conformance.options import BASE_URL, OPTIONS, RunSettings, resolve
+from conformance.verdicts.model import Outcome, Verdict, broken
+from conformance.verdicts.verdict_set import RunFacts, VerdictSet
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from conformance.catalogue import Requirement
+    from conformance.run import Run
+    from conformance.scenarios.trial import Trial
+
+_SCENARIO: Final = re.compile(r"test_([a-z]+_\d+)$")
+_SCENARIOS_MODULE: Final = "conformance.scenarios."
+_FAULT_OF_THE_SUITE: Final = "suite_fault"
+
+
+@dataclass(slots=True)
+class State:
+    """What the plugin keeps during one pytest session.
+
+    Attributes:
+        run: the opened target; opened before the first scenario, in the process that runs it.
+        problem: why there are no verdicts, where the target could not be judged.
+        outcomes: verdicts by requirement, collected in the process that reports.
+        suite_faults: scenarios that crashed: the suite is wrong, not the target.
+        facts: what the processes that ran scenarios tell of the run.
+        selected: whether any scenario was collected.
+    """
+
+    run: Run | None = None
+    settings: RunSettings | None = None
+    problem: ConformanceError | None = None
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    suite_faults: list[str] = field(default_factory=list)
+    facts: RunFacts = field(default_factory=RunFacts)
+    doctor: list[str] = field(default_factory=list)
+    selected: bool = False
+    verdicts: VerdictSet | None = None
+
+
+STATE: Final = pytest.StashKey[State]()
+TRIAL: Final = pytest.StashKey["Trial"]()
+OUTCOME: Final = pytest.StashKey[Outcome]()
+
+
+# -- Options ---------------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the suite's options; `--base-url` comes from pytest-base-url and `--strict` from pytest."""
+    group = parser.getgroup("jwt-conformance", "conformance of token logins")
+    for option in OPTIONS:
+        extra = f" Default: {option.default}." if option.default else ""
+        group.addoption(
+            f"--{option.name}", dest=option.dest, metavar=option.metavar, help=f"{option.help}{extra} [{option.variable}]"
+        )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepares an empty state; nothing else happens unless scenarios are collected."""
+    state = config.stash[STATE] = State()
+    config.pluginmanager.register(_Collector(state))
+    config.addinivalue_line("markers", "waits(what): the scenario lets a moment pass, or a token of that kind expire, and runs last")
+
+
+def settings_of(config: pytest.Config) -> RunSettings:
+    """The settings of this run.
+
+    Raises:
+        ConfigurationError: they mean nothing or contradict each other.
+    """
+    given = {option.name: config.getoption(option.dest) for option in OPTIONS}
+    given[BASE_URL.name] = config.getoption("base_url")
+    strict = bool(config.getoption("strict", default=False))
+    return resolve(given, strict=strict, folder=config.invocation_params.dir)
+
+
+# -- Collection ------------------------------------------------------------------------------------------------------
+
+
+def requirement_of(item: pytest.Item) -> Requirement | None:
+    """The requirement that a scenario is named after; None for other people's tests."""
+    module = getattr(getattr(item, "module", None), "__name__", "")
+    name = _SCENARIO.match(getattr(item, "originalname", None) or item.name)
+    if not module.startswith(_SCENARIOS_MODULE) or name is None:
+        return None
+    try:
+        return load_catalogue().get(name[1].replace("_", "-").upper())
+    except UnknownRequirementError as error:
+        raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+
+
+def _waits(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("waits")
+    return str(marker.args[0]) if marker else ""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is beyond the tier, and puts the scenarios that wait for an expiry last."""
+    scenarios = {item: requirement for item in items if (requirement := requirement_of(item)) is not None}
+    if not scenarios:
+        return
+    state = config.stash[STATE]
+    state.selected = True
+    try:
+        state.settings = settings_of(config)
+    except ConfigurationError as error:
+        if hasattr(config, "workerinput"):
+            state.problem = error
+            return
+        raise pytest.UsageError(str(error)) from None
+    tier = state.settings.tier
+    beyond = [item for item, requirement in scenarios.items() if requirement.tier > tier]
+    if beyond:
+        config.hook.pytest_deselected(items=beyond)
+    order = {"": 0, "a moment": 1, "access": 2, "refresh": 3}
+    items[:] = sorted((item for item in items if item not in beyond), key=lambda item: order[_waits(item)])
+
+
+# -- Running ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Opens and examines the target before the first scenario, where any was collected."""
+    config = session.config
+    scenarios = [item for item in session.items if requirement_of(item)]
+    if config.option.collectonly or not scenarios or session.testsfailed:
+        return
+    state = config.stash[STATE]
+    try:
+        _open(state, {_waits(item) for item in scenarios})
+    except ConformanceError as error:
+        state.problem = error
+        # A worker of pytest-xdist reports through its scenarios; a usage error there would look like a crash.
+        if not hasattr(config, "workerinput"):
+            raise pytest.UsageError(_safe(state, str(error))) from None
+
+
+def _open(state: State, waits: set[str]) -> None:
+    from conformance.run import open_target  # noqa: PLC0415 - not where nothing is run
+
+    if state.problem:
+        return
+    assert state.settings is not None
+    state.run = open_target(state.settings)
+    state.doctor = [_safe(state, line) for line in state.run.examine()]
+    from conformance.scenarios.lapse import reserve  # noqa: PLC0415
+
+    reserve(state.run.target, waits)
+
+
+def _safe(state: State, text: str) -> str:
+    return state.run.target.redactor.text(text) if state.run else text
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest) -> Iterator[Trial]:
+    """The target, as the requesting scenario sees it; what the scenario claims becomes its verdict."""
+    from conformance.scenarios.trial import Trial  # noqa: PLC0415
+
+    requirement = requirement_of(request.node)
+    if requirement is None:
+        raise pytest.UsageError(f"{request.node.nodeid} is no scenario, but asks for the fixture `target`")
+    state = request.config.stash[STATE]
+    if state.problem or state.run is None:
+        raise TargetError(str(state.problem or "the target was not opened"))
+    trial = Trial(state.run.target, requirement)
+    request.node.stash[TRIAL] = trial
+    yield trial
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turns the end of a scenario into a verdict, and keeps tracebacks and secrets out of the report."""
+    report = yield
+    requirement = requirement_of(item)
+    if requirement is None:
+        return report
+    state = item.config.stash[STATE]
+    report.sections = [(name, _safe(state, text)) for name, text in report.sections]
+    # An interrupt ends the session and says nothing of the target.
+    if call.excinfo is not None and not issubclass(call.excinfo.type, Exception | pytest.skip.Exception):
+        return report
+    if call.when == "setup" and call.excinfo is not None:
+        outcome = _conclude(None, requirement, call.excinfo.value)
+    elif call.when == "call":
+        outcome = _conclude(item.stash.get(TRIAL, None), requirement, call.excinfo.value if call.excinfo else None)
+    else:
+        return report
+    if outcome is None:
+        report.longrepr = _safe(state, str(report.longrepr))
+        setattr(report, _FAULT_OF_THE_SUITE, item.nodeid)
+        return report
+    item.stash[OUTCOME] = outcome
+    # xdist carries what JSON can hold from the worker to the controller.
+    report.conformance = outcome.to_json()
+    _dress(report, item, requirement, outcome, strict=bool(state.settings and state.settings.strict))
+    return report
+
+
+def _conclude(trial: Trial | None, requirement: Requirement, error: BaseException | None) -> Outcome | None:
+    """The verdict on a requirement, or None where the suite itself is at fault."""
+    from conformance.scenarios.trial import (  # noqa: PLC0415
+        InconclusiveError,
+        NotApplicableError,
+        UntestedError,
+    )
+
+    redact = trial.target.redactor.text if trial else str
+    findings, remarks, probes = (trial.findings, trial.remarks, trial.probes) if trial else ([], [], 0)
+    remarks = [redact(remark) for remark in remarks]
+    if findings and (error is None or isinstance(error, ConformanceError | InconclusiveError | UntestedError)):
+        assert trial is not None
+        if trial.more_findings:
+            remarks.append(f"{trial.more_findings} more cases like these")
+        return Outcome(requirement.id, broken(requirement.level), "; ".join(remarks), findings, probes)
+    match error:
+        case None if probes:
+            return Outcome(requirement.id, Verdict.PASSED, "; ".join(remarks), [], probes)
+        case NotApplicableError():
+            verdict = Verdict.NOT_APPLICABLE
+        case UntestedError():
+            verdict = Verdict.UNTESTED
+        case InconclusiveError() | ConformanceError():
+            verdict = Verdict.INCONCLUSIVE
+        case _:
+            # A crash, or a scenario that claimed nothing: neither says anything of the target.
+            return None
+    return Outcome(requirement.id, verdict, redact("; ".join([str(error), *remarks])), [], probes)
+
+
+def _dress(
+    report: pytest.TestReport, item: pytest.Item, requirement: Requirement, outcome: Outcome, *, strict: bool
+) -> None:
+    """Gives the test report the outcome and the words that fit the verdict."""
+    from conformance.reports.text import describe  # noqa: PLC0415
+
+    verdict = outcome.verdict
+    if verdict is Verdict.FAILED or verdict is Verdict.INCONCLUSIVE or (verdict is Verdict.WARNED and strict):
+        report.outcome = "failed"
+        report.longrepr = describe(requirement, outcome)
+    elif verdict in {Verdict.UNTESTED, Verdict.NOT_APPLICABLE}:
+        path, line, _ = item.location
+        report.outcome = "skipped"
+        report.longrepr = (path, line or 0, f"{verdict.words}: {outcome.reason}")
+    else:
+        report.outcome = "passed"
+        report.longrepr = None
+    report.user_properties.append(("requirement", requirement.id))
+    report.user_properties.append(("verdict", str(verdict)))
+
+
+# -- Reporting -------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Shows verdicts in pytest's progress; our own summary tells the details, so pytest's need not."""
+    data = getattr(report, "conformance", None)
+    if data is None or not isinstance(report, pytest.TestReport):
+        return None
+    verdict = Verdict(data["verdict"])
+    letters = {Verdict.PASSED: ".", Verdict.FAILED: "F", Verdict.WARNED: "w", Verdict.NOTED: "n",
+               Verdict.NOT_APPLICABLE: "-", Verdict.UNTESTED: "u", Verdict.INCONCLUSIVE: "?"}  # fmt: skip
+    category = {Verdict.FAILED: "broken", Verdict.NOT_APPLICABLE: "not applicable"}.get(verdict, str(verdict))
+    return category, letters[verdict], verdict.words.upper()
+
+
+class _Collector:
+    """Collects verdicts; under xdist this runs in the controller."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Takes the verdict from a scenario's report."""
+        if data := getattr(report, "conformance", None):
+            outcome = Outcome.from_json(data)
+            self._state.outcomes[outcome.requirement] = outcome
+        elif fault := getattr(report, _FAULT_OF_THE_SUITE, None):
+            self._state.suite_faults.append(fault)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001 - xdist's signature
+    """Takes over what a worker of pytest-xdist knows of the run."""
+    state = node.config.stash[STATE]
+    data = getattr(node, "workeroutput", {}).get("jwt_conformance")
+    if data:
+        state.selected = True
+        facts = json.loads(data)
+        state.problem = state.problem or _problem_from(facts.pop("problem"))
+        state.facts = state.facts.merged(RunFacts(**facts))
+
+
+def _problem_from(data: list[Any] | None) -> ConformanceError | None:
+    if data is None:
+        return None
+    return (ConfigurationError if data[0] == ConfigurationError.exit_code else TargetError)(data[1])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Closes the target, concludes, and writes the reports that were asked for."""
+    config = session.config
+    state = config.stash[STATE]
+    if state.run is not None:
+        state.facts = state.run.facts()
+        state.run.target.close()
+    if hasattr(config, "workerinput"):
+        if state.selected:
+            problem = [state.problem.exit_code, _safe(state, str(state.problem))] if state.problem else None
+            config.workeroutput["jwt_conformance"] = json.dumps({**state.facts.to_json(), "problem": problem})  # type: ignore[attr-defined]
+        return
+    if not state.selected or config.option.collectonly or state.problem or exitstatus in {3, 4}:
+        return
+    if not state.facts.base_url:
+        return  # Nothing was run: pytest has said why.
+    if state.settings is None:
+        state.settings = settings_of(config)
+    state.verdicts = VerdictSet.conclude(
+        state.outcomes,
+        state.facts,
+        strict=state.settings.strict,
+        suite_faults=tuple(state.suite_faults),
+        interrupted=exitstatus == pytest.ExitCode.INTERRUPTED,
+    )
+    if state.settings.report_json:
+        from conformance.reports.json_report import write  # noqa: PLC0415
+
+        try:
+            write(state.verdicts, state.settings.report_json)
+        except OSError as error:
+            state.problem = ConfigurationError(
+                f"the report {state.settings.report_json} cannot be written: {error.strerror}"
+            )
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} and not state.verdicts.conformant:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A line per requirement, then what to do about each that is broken."""
+    state = config.stash[STATE]
+    if state.problem and state.selected:
+        terminalreporter.write_line(f"ERROR: {state.problem}", red=True)
+    if state.verdicts is not None:
+        from conformance.reports.terminal import summarise  # noqa: PLC0415
+
+        summarise(state.verdicts, terminalreporter)
+

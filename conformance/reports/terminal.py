@@ -1,0 +1,81 @@
+"""The summary at the end of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from conformance.reports.text import describe, inert
+from conformance.verdicts.model import Verdict
+from conformance.verdicts.verdict_set import ExitCode
+
+if TYPE_CHECKING:
+    import pytest
+
+    from conformance.verdicts.verdict_set import VerdictSet
+
+_COLOURS: Final = {
+    Verdict.PASSED: "green",
+    Verdict.FAILED: "red",
+    Verdict.WARNED: "yellow",
+    Verdict.NOTED: "cyan",
+    Verdict.NOT_APPLICABLE: "light",
+    Verdict.UNTESTED: "yellow",
+    Verdict.INCONCLUSIVE: "red",
+}
+_CONCLUSIONS: Final = {
+    ExitCode.CONFORMANT: "conformant",
+    ExitCode.BROKEN: "not conformant",
+    ExitCode.INCOMPLETE: "incomplete: not everything that was asked for could be judged",
+    ExitCode.SUITE_FAULT: "a fault of the suite itself; please report it",
+}
+
+
+def summarise(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
+    """Writes a line per requirement, grouped by area, then the details of what is broken."""
+    for area, rows in verdicts.by_area.items():
+        out.section(area.title, sep="-", bold=True)
+        for requirement, outcome in rows:
+            verdict = outcome.verdict
+            out.write(f"{verdict.words:<15}", **{_COLOURS[verdict]: True})
+            out.write_line(f"{requirement.id:<11} {requirement.title}")
+            if outcome.reason and verdict in {Verdict.UNTESTED, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE}:
+                out.write_line(f"{'':<15}{'':<11} {inert(outcome.reason)}")
+    for heading, kinds in (
+        ("What is broken", (Verdict.FAILED,)),
+        ("What should be better", (Verdict.WARNED, Verdict.NOTED)),
+    ):
+        rows = verdicts.having(*kinds)
+        if rows:
+            out.section(heading, sep="=", bold=True)
+        for requirement, outcome in rows:
+            first, *rest = describe(requirement, outcome).splitlines()
+            out.write_line(first, **{_COLOURS[outcome.verdict]: True, "bold": True})
+            out.write_line("\n".join(rest) + "\n")
+    _close(verdicts, out)
+
+
+def _close(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
+    facts, code = verdicts.facts, verdicts.exit_code
+    out.section("jwt-conformance", sep="=", bold=True)
+    where = "the bundled reference server" if facts.bundled else facts.base_url
+    out.write_line(f"target    {inert(where)}, profile {inert(facts.profile)}, {_nature(verdicts)}")
+    out.write_line(
+        f"run       {facts.requests} requests, {facts.logins} logins, {facts.duration_s:.1f} s"
+        + (f", of which {facts.waited_s:.1f} s waiting" if facts.waited_s else "")
+    )
+    if facts.policy:
+        out.write_line("policy    " + ", ".join(f"{name}: {value}" for name, value in sorted(facts.policy.items())))
+    counts = [f"{count} {name.replace('_', ' ')}" for name, count in verdicts.summary.items() if count]
+    out.write_line(f"verdicts  {', '.join(counts) or 'none'}")
+    good = code is ExitCode.CONFORMANT
+    out.write_line(f"result    {_CONCLUSIONS[code]}", green=good, red=not good, bold=True)
+
+
+def _nature(verdicts: VerdictSet) -> str:
+    facts = verdicts.facts
+    lifetimes = [
+        f"{kind} {seconds:.0f} s"
+        for kind, seconds in (("access", facts.access_lifetime_s), ("refresh", facts.refresh_lifetime_s))
+        if seconds
+    ]
+    return ", ".join([inert(facts.algorithm or "opaque tokens"), *lifetimes])

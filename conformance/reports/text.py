@@ -1,0 +1,65 @@
+"""Verdicts in plain words, for terminals and logs."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+from conformance.verdicts.model import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.catalogue import Requirement
+    from conformance.verdicts.model import Finding, Outcome
+
+WIDTH: Final = 110
+MOST_CASES: Final = 4
+# C0 and C1 controls but for the line feed, and the marks that turn the direction of text.
+_UNSAFE: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def inert(text: str) -> str:
+    """The text with everything that could steer a terminal written out instead."""
+    return _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def describe(requirement: Requirement, outcome: Outcome) -> str:
+    """What a person needs to act on a verdict: what was expected and observed, why it matters, the fix, a command."""
+    return "\n".join(_lines(requirement, outcome))
+
+
+def _lines(requirement: Requirement, outcome: Outcome) -> Iterator[str]:
+    yield f"{requirement.id} {requirement.title} [{requirement.level}, {outcome.verdict.words}]"
+    for finding in outcome.findings[:MOST_CASES]:
+        yield from _finding(finding)
+    if len(outcome.findings) > MOST_CASES:
+        others = ", ".join(finding.case for finding in outcome.findings[MOST_CASES:])
+        yield from _field("also", f"{len(outcome.findings) - MOST_CASES} more cases: {others}")
+    if outcome.reason:
+        yield from _field("note" if outcome.findings else "reason", outcome.reason)
+    if outcome.verdict is Verdict.INCONCLUSIVE:
+        return
+    yield from _field("source", "; ".join(requirement.sources))
+    yield from _field("why", requirement.why)
+    yield from _field("fix", requirement.fix)
+    command = next((finding.curl for finding in outcome.findings if finding.curl), "")
+    if command:
+        yield f"  {'repeat':<9} {inert(command)}"
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield from _field("case", finding.case)
+    yield from _field("expected", finding.expected)
+    yield from _field("observed", finding.observed)
+
+
+def _field(name: str, text: str) -> Iterator[str]:
+    """A named text, wrapped; an empty line in it starts a paragraph."""
+    label = name
+    for paragraph in re.split(r"\n\s*\n", inert(text.strip())):
+        lines = textwrap.wrap(" ".join(paragraph.split()), WIDTH - 12, break_long_words=False, break_on_hyphens=False)
+        for line in lines:
+            yield f"  {label:<9} {line}"
+            label = ""

@@ -1,0 +1,1 @@
+"""The checks: one file per area of the catalogue, one function per requirement, named after its id."""

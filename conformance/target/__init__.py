@@ -1,0 +1,1 @@
+"""The implementation under test, as a client sees it."""

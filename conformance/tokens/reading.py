@@ -1,0 +1,115 @@
+"""Tokens as the suite sees them: decoded where they are JWTs, and never verified."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final
+
+JWT_SHAPE: Final = re.compile(r"(?<![\w-])e[\w-]{8,}\.[\w-]{2,}\.[\w-]*")
+"""What a compact JWS looks like in a text: base64url of `{"` starts with `ey`."""
+
+
+class Kind(StrEnum):
+    """The two kinds of token that a login gives."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True)
+class Jwt:
+    """A compact JWS (RFC 7515 §7.1) taken apart."""
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+    segments: tuple[str, str, str] = field(repr=False)
+
+    @property
+    def algorithm(self) -> str:
+        """The `alg` of the header, or an empty string."""
+        return str(self.header.get("alg", ""))
+
+    def number(self, claim: str) -> float | None:
+        """A claim as a number, or None where it is absent or of another type (`true` is no number)."""
+        value = self.claims.get(claim)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    @property
+    def lifetime_s(self) -> float | None:
+        """`exp` minus `iat` in seconds, where both are there."""
+        expires, issued = self.number("exp"), self.number("iat")
+        return None if expires is None or issued is None else expires - issued
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token that the target issued.
+
+    Attributes:
+        value: what is sent; never printed.
+        kind: what it was issued as.
+        received_at: the target's clock when it came, in seconds since the epoch.
+        declared_lifetime_s: what the answer or the profile says of its life in seconds, if anything.
+    """
+
+    value: str = field(repr=False)
+    kind: Kind
+    received_at: float = 0.0
+    declared_lifetime_s: float | None = None
+
+    @cached_property
+    def jwt(self) -> Jwt | None:
+        """The token taken apart, or None where it is opaque."""
+        return read_jwt(self.value)
+
+    @property
+    def expires_at(self) -> float | None:
+        """When it ends, in seconds since the epoch on the target's clock; None where nothing tells."""
+        if self.jwt and (expires := self.jwt.number("exp")) is not None:
+            return expires
+        return None if self.declared_lifetime_s is None else self.received_at + self.declared_lifetime_s
+
+    @property
+    def lifetime_s(self) -> float | None:
+        """How long it lives in seconds; None where nothing tells."""
+        return (self.jwt.lifetime_s if self.jwt else None) or self.declared_lifetime_s
+
+
+def b64url_encode(data: bytes) -> str:
+    """Base64url without padding (RFC 7515 §2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def b64url_decode(segment: str) -> bytes:
+    """The bytes of a base64url segment.
+
+    Raises:
+        ValueError: the segment is not base64url.
+    """
+    try:
+        return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def read_jwt(value: str) -> Jwt | None:
+    """A token taken apart, or None where it is no compact JWS.
+
+    Dots are not counted on: signed session cookies have two as well. The header must decode to an object with `alg`.
+    """
+    segments = value.split(".")
+    if len(segments) != 3:  # noqa: PLR2004 - RFC 7515 §3.1
+        return None
+    try:
+        header, claims = (json.loads(b64url_decode(segment)) for segment in segments[:2])
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(header, dict) or "alg" not in header or not isinstance(claims, dict):
+        return None
+    return Jwt(header, claims, (segments[0], segments[1], segments[2]))

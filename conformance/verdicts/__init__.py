@@ -1,0 +1,1 @@
+"""From test outcomes to verdicts per requirement."""

@@ -1,0 +1,125 @@
+"""All verdicts of a run, in report order, with what the run was and what it amounts to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Self
+
+from conformance.catalogue import load
+from conformance.verdicts.model import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.catalogue import Area, Requirement
+
+
+class ExitCode(IntEnum):
+    """The exit codes of `jwt-conformance run`."""
+
+    CONFORMANT = 0
+    BROKEN = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    SUITE_FAULT = 4
+
+
+@dataclass(slots=True)
+class RunFacts:
+    """What a run was. Times are seconds; `started` is seconds since the epoch. Holds no secret."""
+
+    base_url: str = ""
+    profile: str = ""
+    bundled: bool = False
+    capabilities: dict[str, bool] = field(default_factory=dict)
+    algorithm: str | None = None
+    access_lifetime_s: float | None = None
+    refresh_lifetime_s: float | None = None
+    clock: str = ""
+    policy: dict[str, Any] = field(default_factory=dict)
+    started: float = 0.0
+    duration_s: float = 0.0
+    waited_s: float = 0.0
+    requests: int = 0
+    logins: int = 0
+
+    def merged(self, other: RunFacts) -> RunFacts:
+        """These facts and those of another process that shared the work."""
+        if not self.base_url:
+            return other
+        both = asdict(self)
+        both["requests"] += other.requests
+        both["logins"] += other.logins
+        both["waited_s"] = max(self.waited_s, other.waited_s)
+        both["started"] = min(self.started, other.started)
+        both["duration_s"] = max(self.duration_s, other.duration_s)
+        both["policy"] = {**self.policy, **other.policy}
+        return RunFacts(**both)
+
+    def to_json(self) -> dict[str, Any]:
+        """The facts as a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSet:
+    """The verdicts on every requirement that was asked for.
+
+    Attributes:
+        outcomes: by requirement, in the order of the catalogue.
+        strict: whether a broken SHOULD fails the run.
+        suite_faults: scenarios that crashed.
+        interrupted: whether the run was cut short.
+    """
+
+    outcomes: Mapping[Requirement, Outcome]
+    facts: RunFacts
+    strict: bool = False
+    suite_faults: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @classmethod
+    def conclude(cls, outcomes: Mapping[str, Outcome], facts: RunFacts, **rest: Any) -> Self:
+        """Puts outcomes into the catalogue's order."""
+        return cls({item: outcomes[item.id] for item in load() if item.id in outcomes}, facts, **rest)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many requirements got each verdict."""
+        counted = Counter(outcome.verdict for outcome in self.outcomes.values())
+        return {str(verdict): counted[verdict] for verdict in Verdict}
+
+    @property
+    def by_area(self) -> dict[Area, list[tuple[Requirement, Outcome]]]:
+        """The outcomes under the headings of a report."""
+        grouped = {
+            area: [(item, self.outcomes[item]) for item in area.requirements if item in self.outcomes]
+            for area in load().areas
+        }
+        return {area: rows for area, rows in grouped.items() if rows}
+
+    def having(self, *verdicts: Verdict) -> list[tuple[Requirement, Outcome]]:
+        """The requirements that got one of these verdicts."""
+        return [(item, outcome) for item, outcome in self.outcomes.items() if outcome.verdict in verdicts]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the run amounts to. Nothing run is not green, and neither is a tier of which nothing was tested."""
+        if self.suite_faults:
+            return ExitCode.SUITE_FAULT
+        if self.having(Verdict.FAILED) or (self.strict and self.having(Verdict.WARNED)):
+            return ExitCode.BROKEN
+        if self.interrupted or self.having(Verdict.INCONCLUSIVE) or not self.having(Verdict.PASSED):
+            return ExitCode.INCOMPLETE
+        judged = {item.tier for item, outcome in self.outcomes.items() if outcome.verdict is not Verdict.UNTESTED}
+        if {item.tier for item in self.outcomes} - judged:
+            return ExitCode.INCOMPLETE
+        return ExitCode.CONFORMANT
+
+    @property
+    def conformant(self) -> bool:
+        """Whether everything that was asked for holds."""
+        return self.exit_code is ExitCode.CONFORMANT
+

@@ -1,0 +1,100 @@
+"""Who may log in, and how a password is checked."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from reference_server.models import AccountRow, SessionRow
+
+if TYPE_CHECKING:
+    from reference_server.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may log in, as the database holds it."""
+
+    id: str
+    name: str
+    password_hash: str = field(repr=False)
+
+
+class Passwords:
+    """Argon2id as OWASP's Password Storage Cheat Sheet has it: 19 MiB of memory, t=2, p=1."""
+
+    def __init__(self) -> None:
+        """Prepare the hasher, and a hash for accounts that do not exist."""
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._nobody = self._hasher.hash(uuid.uuid4().hex)
+
+    def hash(self, password: str) -> str:
+        """The salted hash to keep in place of `password`."""
+        return self._hasher.hash(password)
+
+    def matches(self, account: Account | None, password: str) -> bool:
+        """Whether `password`, every character of it, is this account's.
+
+        Without an account the same work is done in vain, so that an unknown name takes equally long.
+        """
+        try:
+            right = self._hasher.verify(account.password_hash if account else self._nobody, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return right and account is not None
+
+
+class Accounts:
+    """The accounts that exist. Names are compared exactly, character by character."""
+
+    def __init__(self, database: Database, passwords: Passwords) -> None:
+        """Look accounts up in `database`, and hash their passwords with `passwords`."""
+        self._database = database
+        self._passwords = passwords
+
+    def put(self, name: str, password: str) -> Account:
+        """The account of that name, with that password; a change of password ends its sessions."""
+        account = self.by_name(name)
+        if account is not None and self._passwords.matches(account, password):
+            return account
+        hashed = self._passwords.hash(password)
+        try:
+            with self._database.transaction() as session:
+                row = session.scalar(select(AccountRow).where(AccountRow.name == name))
+                if row is None:
+                    row = AccountRow(id=str(uuid.uuid4()), name=name, password_hash=hashed)
+                    session.add(row)
+                else:
+                    row.password_hash = hashed
+                    session.execute(delete(SessionRow).where(SessionRow.account_id == row.id))
+        except IntegrityError:
+            # Another worker that starts at the same moment was first.
+            return self.put(name, password)
+        return _account(row)
+
+    def remove(self, name: str) -> None:
+        """Delete the account of that name, and with it every session it has."""
+        with self._database.transaction() as session:
+            session.execute(delete(AccountRow).where(AccountRow.name == name))
+
+    def by_name(self, name: str) -> Account | None:
+        """The account of that name, if there is one."""
+        with self._database.transaction() as session:
+            row = session.scalar(select(AccountRow).where(AccountRow.name == name))
+        return _account(row) if row else None
+
+    def by_id(self, account_id: str) -> Account | None:
+        """The account that a token's `sub` names, if it still exists."""
+        with self._database.transaction() as session:
+            row = session.get(AccountRow, account_id)
+        return _account(row) if row else None
+
+
+def _account(row: AccountRow) -> Account:
+    return Account(row.id, row.name, row.password_hash)

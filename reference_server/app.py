@@ -1,0 +1,217 @@
+"""Putting the server together."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from reference_server import clock, errors, views
+from reference_server.accounts import Account, Accounts, Passwords
+from reference_server.credentials import MalformedCredentialsError, RequestReader
+from reference_server.database import Database
+from reference_server.errors import ErrorPresenter
+from reference_server.keys import SigningKey
+from reference_server.limits import LoginLimiter
+from reference_server.pages import Pages
+from reference_server.sessions import Sessions
+from reference_server.settings import Settings
+from reference_server.tokens import TokenIssuer
+from reference_server.verification import TokenVerifier
+from reference_server.views import Services
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_log = logging.getLogger("reference_server")
+LARGEST_BODY = 1024 * 1024  # bytes
+
+# An API has no pages: nothing may be framed, sniffed, loaded or remembered.
+_SAFETY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """The parts of the server that can be replaced, each by a subclass. A fault replaces one.
+
+    Attributes:
+        verifier: decides whether a token is genuine and current.
+        issuer: decides what tokens say, how long they live and how they are signed.
+        passwords: hashes passwords and compares them.
+        accounts: looks accounts up.
+        sessions: starts, rotates and ends sessions, and knows which are live.
+        reader: finds credentials in requests.
+        pages: decides what the protected resources and the key set show.
+        errors: words refusals.
+    """
+
+    verifier: type[TokenVerifier] = TokenVerifier
+    issuer: type[TokenIssuer] = TokenIssuer
+    passwords: type[Passwords] = Passwords
+    accounts: type[Accounts] = Accounts
+    sessions: type[Sessions] = Sessions
+    reader: type[RequestReader] = RequestReader
+    pages: type[Pages] = Pages
+    errors: type[ErrorPresenter] = ErrorPresenter
+
+
+def create_app(settings: Settings | None = None, collaborators: Collaborators | None = None) -> Flask:
+    """The server as a WSGI application.
+
+    Args:
+        settings: what the operator chose; read from the environment when absent.
+        collaborators: replacements for parts of the server; what the settings' fault asks for when absent.
+
+    Raises:
+        SettingsError: for settings that cannot be used.
+    """
+    if settings is None:
+        settings = Settings.from_env(os.environ)
+    if collaborators is None:
+        settings, collaborators = _with_fault(settings)
+    app = Flask("reference_server", static_folder=None)
+    key = SigningKey.from_settings(settings)
+    if settings.database_url and not (settings.jwt_secret_key or settings.jwt_private_key):
+        _log.warning(
+            "the signing key is made anew at each start: set REFERENCE_JWT_SECRET_KEY or "
+            "REFERENCE_JWT_PRIVATE_KEY for tokens to outlive a restart and to suit every worker"
+        )
+    app.config.from_mapping(_configuration(settings, key))
+    # A redirect to the canonical spelling would make clients send a password again, elsewhere.
+    app.url_map.strict_slashes = True
+    app.url_map.merge_slashes = False
+
+    presenter = collaborators.errors()
+    limiter = LoginLimiter(app, settings, presenter)
+    database = Database(settings.database_url)
+    passwords = collaborators.passwords()
+    sessions = collaborators.sessions(database)
+    services = Services(
+        settings=settings,
+        database=database,
+        passwords=passwords,
+        accounts=collaborators.accounts(database, passwords),
+        sessions=sessions,
+        issuer=collaborators.issuer(settings, key),
+        reader=collaborators.reader(),
+        pages=collaborators.pages(sessions, key),
+        errors=presenter,
+        limiter=limiter,
+    )
+    for name, password in settings.accounts:
+        services.accounts.put(name, password)
+    app.extensions["reference_server"] = services
+
+    _install_verifier(app, collaborators.verifier(key), services)
+    _install_request_rules(app, services)
+    views.register(app, services)
+    return app
+
+
+def services_of(app: Flask) -> Services:
+    """The parts that `create_app` made `app` of."""
+    services: Services = app.extensions["reference_server"]
+    return services
+
+
+def close(app: Flask) -> None:
+    """Give back what `app` holds: connections, and a thread that counts. It answers no request afterwards."""
+    services_of(app).limiter.close()
+    services_of(app).database.close()
+
+
+def _with_fault(settings: Settings) -> tuple[Settings, Collaborators]:
+    if settings.fault is None:
+        return settings, Collaborators()
+    # Imported here since faults are built out of this module.
+    from reference_server import faults  # noqa: PLC0415
+
+    return faults.get(settings.fault).apply(settings)
+
+
+def _configuration(settings: Settings, key: SigningKey) -> dict[str, Any]:
+    """What Flask and Flask-JWT-Extended are to know."""
+    prefix = "__Host-" if settings.cookie_secure else ""
+    symmetric = key.kid is None
+    return {
+        "MAX_CONTENT_LENGTH": LARGEST_BODY,
+        "JWT_ALGORITHM": key.algorithm,
+        "JWT_SECRET_KEY": key.private if symmetric else None,
+        "JWT_PRIVATE_KEY": None if symmetric else key.private,
+        "JWT_PUBLIC_KEY": None if symmetric else key.public,
+        "JWT_ENCODE_ISSUER": settings.issuer,
+        "JWT_DECODE_ISSUER": settings.issuer,
+        "JWT_ENCODE_AUDIENCE": settings.audience,
+        "JWT_DECODE_AUDIENCE": settings.audience,
+        "JWT_TOKEN_LOCATION": [settings.token_location],
+        "JWT_COOKIE_CSRF_PROTECT": settings.in_cookies,
+        "JWT_COOKIE_SECURE": settings.cookie_secure,
+        "JWT_COOKIE_SAMESITE": "Strict",
+        "JWT_ACCESS_COOKIE_NAME": f"{prefix}access_token_cookie",
+        "JWT_REFRESH_COOKIE_NAME": f"{prefix}refresh_token_cookie",
+        "JWT_ACCESS_CSRF_COOKIE_NAME": f"{prefix}csrf_access_token",
+        "JWT_REFRESH_CSRF_COOKIE_NAME": f"{prefix}csrf_refresh_token",
+    }
+
+
+def _install_verifier(app: Flask, verifier: TokenVerifier, services: Services) -> None:
+    verifier.init_app(app)
+    errors.install(app, verifier, services.errors)
+    key = services.issuer.key
+
+    @verifier.additional_headers_loader
+    def name_the_key(_identity: str) -> dict[str, str]:
+        return {"kid": key.kid} if key.kid else {}
+
+    @verifier.token_in_blocklist_loader
+    def is_over(_header: dict[str, Any], claims: Mapping[str, Any]) -> bool:
+        return not services.sessions.is_live(claims, clock.now())
+
+    @verifier.user_lookup_loader
+    def owner(_header: dict[str, Any], claims: Mapping[str, Any]) -> Account | None:
+        return services.accounts.by_id(claims["sub"])
+
+
+def _install_request_rules(app: Flask, services: Services) -> None:
+    cookie_names = (app.config["JWT_ACCESS_COOKIE_NAME"], app.config["JWT_REFRESH_COOKIE_NAME"])
+
+    @app.before_request
+    def bound_the_body() -> None:
+        # Flask would notice only where a view reads the body.
+        if (request.content_length or 0) > LARGEST_BODY:
+            raise RequestEntityTooLarge
+
+    @app.before_request
+    def tidy_credentials() -> None:
+        """Leave Flask-JWT-Extended one spelling of the Authorization header, and no cookie twice.
+
+        By itself it compares the scheme with regard to case, and takes the one Bearer value of a list.
+        """
+        try:
+            token = services.reader.bearer_token(request)
+            header = f"Bearer {token}" if token else ""
+        except MalformedCredentialsError:
+            # Two values after the scheme: refused as an invalid token wherever a token is needed.
+            header = "Bearer malformed credentials"
+        if header or "Authorization" in request.headers:
+            request.environ["HTTP_AUTHORIZATION"] = header
+        if services.reader.ambiguous_cookies(request, cookie_names):
+            request.environ["HTTP_COOKIE"] = ""
+
+    @app.after_request
+    def make_safe(response: Response) -> Response:
+        for name, value in _SAFETY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if request.is_secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        return response

@@ -1,0 +1,120 @@
+"""How the server says no: always JSON, always with the headers the situation asks for."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, jsonify, request
+from flask_jwt_extended.exceptions import CSRFError
+from werkzeug.exceptions import HTTPException
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask_jwt_extended import JWTManager
+
+REALM = "jwt-conformance reference server"
+_log = logging.getLogger("reference_server")
+
+# RFC 6749 §5.2 and §4.1.2.1 where they have a code, else the status in a word.
+_CODES = {
+    HTTPStatus.BAD_REQUEST: "invalid_request",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "content_too_large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
+    HTTPStatus.TOO_MANY_REQUESTS: "too_many_attempts",
+}
+# Fixed texts: nothing of what was sent comes back, and no version or path is told.
+_MESSAGES = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB",
+}
+
+
+class ErrorPresenter:
+    """Turns refusals into answers."""
+
+    def render(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """An error answer: `{"msg": ..., "error": ...}` with that status and those headers."""
+        response = jsonify({"msg": message, "error": code})
+        response.status_code = status
+        response.headers.update(headers or {})
+        return response
+
+    def no_token(self) -> Response:
+        """401 for a request without a token: the challenge carries no error code (RFC 6750 §3.1)."""
+        return self._unauthorized("unauthorized", "A token is missing", challenge=f'Bearer realm="{REALM}"')
+
+    def bad_token(self, message: str) -> Response:
+        """401 for a request whose token is no good (RFC 6750 §3.1)."""
+        challenge = f'Bearer realm="{REALM}", error="invalid_token", error_description="{message}"'
+        return self._unauthorized("invalid_token", message, challenge=challenge)
+
+    def bad_login(self) -> Response:
+        """401 for a name and password that do not belong together, whichever of them is wrong."""
+        # RFC 9110 §15.5.2 asks for a challenge with every 401; no token was tried, so it has no error code.
+        return self._unauthorized(
+            "invalid_grant", "Wrong username or password", challenge=f'Bearer realm="{REALM}"'
+        )
+
+    def _unauthorized(self, code: str, message: str, *, challenge: str) -> Response:
+        return self.render(HTTPStatus.UNAUTHORIZED, code, message, {"WWW-Authenticate": challenge})
+
+    def http_error(self, error: HTTPException) -> Response:
+        """The answer to what Flask or Werkzeug refused, with the headers they ask for, such as Allow."""
+        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        headers = {
+            name: value
+            for name, value in error.get_headers(request.environ)
+            if name.lower() not in {"content-type", "content-length"}
+        }
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return self.render(status, "server_error", "The server failed to answer", headers)
+        message = _MESSAGES.get(HTTPStatus(status)) or error.description or HTTPStatus(status).phrase
+        return self.render(status, _CODES.get(HTTPStatus(status), "invalid_request"), message, headers)
+
+
+def install(app: Flask, manager: JWTManager, errors: ErrorPresenter) -> None:
+    """Make `errors` answer everything that Flask, its extensions and the views refuse."""
+
+    @manager.unauthorized_loader
+    def no_token(_reason: str) -> Response:
+        return errors.no_token()
+
+    @manager.invalid_token_loader
+    def invalid_token(_reason: str) -> Response:
+        # The reason would help a forger and, for some tokens, would repeat what was sent.
+        return errors.bad_token("The token is invalid")
+
+    @manager.expired_token_loader
+    def expired_token(_header: dict[str, Any], _claims: dict[str, Any]) -> Response:
+        return errors.bad_token("Token has expired")
+
+    @manager.revoked_token_loader
+    def revoked_token(_header: dict[str, Any], _claims: dict[str, Any]) -> Response:
+        return errors.bad_token("Token has been revoked")
+
+    @manager.user_lookup_error_loader
+    def no_account(_header: dict[str, Any], _claims: dict[str, Any]) -> Response:
+        return errors.bad_token("The account of this token no longer exists")
+
+    # After the manager's own handlers, which would call this a missing token.
+    @app.errorhandler(CSRFError)
+    def no_csrf_proof(_error: CSRFError) -> Response:
+        return errors.bad_token("The CSRF token is missing or does not match")
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        return errors.http_error(error)
+
+    @app.errorhandler(Exception)
+    def unforeseen(error: Exception) -> Response:
+        # The kind only: a message or a stack may hold a password or a token.
+        _log.error("unforeseen %s at %s", type(error).__name__, request.endpoint)
+        return errors.render(HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", "The server failed to answer")

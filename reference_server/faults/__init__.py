@@ -1,0 +1,107 @@
+"""Deliberately broken variants of the server, one behaviour each.
+
+An area is a module, named as in the catalogue, and is found by being there. A fault is a class in it: it
+replaces the collaborator that it subclasses, changes settings, or both. Its docstring says what it does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import pkgutil
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from reference_server.app import Collaborators
+from reference_server.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reference_server.settings import Settings
+
+_Class = TypeVar("_Class", bound=type)
+_registry: dict[str, Fault] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One deliberate fault.
+
+    Attributes:
+        name: what it is called, in kebab-case.
+        area: the area of the catalogue that it belongs to, which is the module it is in.
+        breaks: ids of the requirements that a run against it must find broken; no other may be.
+        seen: where the same was seen in the wild.
+        does: what it does, in a sentence.
+        profile: the suite's target profile that shows it, where that is not the default one.
+        settings: the settings that it changes.
+        replaces: the collaborators that it replaces.
+    """
+
+    name: str
+    area: str
+    breaks: tuple[str, ...]
+    seen: str
+    does: str
+    profile: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    replaces: Mapping[str, type] = field(default_factory=dict)
+
+    def apply(self, settings: Settings) -> tuple[Settings, Collaborators]:
+        """What to give `create_app` for a server with this fault and otherwise these settings."""
+        return replace(settings, **self.settings, fault=self.name), Collaborators(**self.replaces)
+
+
+def fault(
+    name: str, *breaks: str, seen: str, profile: str | None = None, also: type | None = None, **settings: Any
+) -> Callable[[_Class], _Class]:
+    """Register the decorated class as a fault that breaks the requirements `breaks`.
+
+    `also` is a second replacement, for a fault that two collaborators have to agree on.
+    """
+
+    def register(implementation: _Class) -> _Class:
+        if name in _registry:
+            raise ValueError(f"two faults are named {name}")
+        _registry[name] = Fault(
+            name=name,
+            area=implementation.__module__.rpartition(".")[2],
+            breaks=breaks,
+            seen=seen,
+            does=" ".join((implementation.__doc__ or "").split()),
+            profile=profile,
+            settings=settings,
+            replaces={
+                part.name: replacement
+                for part in fields(Collaborators)
+                for replacement in (implementation, also or object)
+                if issubclass(replacement, part.default)  # type: ignore[arg-type] # each default is a class
+            },
+        )
+        return implementation
+
+    return register
+
+
+@functools.cache
+def load() -> dict[str, Fault]:
+    """Every fault there is, by name, in the order of areas and names."""
+    for module in pkgutil.iter_modules(__path__):
+        if not module.name.startswith("_"):
+            importlib.import_module(f"{__name__}.{module.name}")
+    return dict(sorted(_registry.items(), key=lambda item: (item[1].area, item[0])))
+
+
+def get(name: str) -> Fault:
+    """The fault of that name.
+
+    Raises:
+        SettingsError: if there is none; the message names the nearest.
+    """
+    if name in load():
+        return load()[name]
+    nearest = difflib.get_close_matches(name, load(), n=1, cutoff=0)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    raise SettingsError(f"REFERENCE_FAULT: there is no fault named {name!r}{hint}")

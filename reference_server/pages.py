@@ -1,0 +1,31 @@
+"""What the two protected resources and the key set show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reference_server.accounts import Account
+    from reference_server.keys import SigningKey
+    from reference_server.sessions import Sessions
+
+
+class Pages:
+    """The data behind `/profile`, `/dashboard` and `/.well-known/jwks.json`."""
+
+    def __init__(self, sessions: Sessions, key: SigningKey) -> None:
+        """Show sessions from `sessions`, and publish `key`."""
+        self.sessions = sessions
+        self.key = key
+
+    def profile(self, account: Account) -> dict[str, Any]:
+        """What an account may read about itself."""
+        return {"username": account.name}
+
+    def dashboard(self, account: Account, now: int) -> dict[str, Any]:
+        """A second protected resource, so that "every protected route" is a list from the start."""
+        return {"username": account.name, "sessions": self.sessions.count(account.id, now)}
+
+    def key_set(self) -> dict[str, Any]:
+        """The JWK Set: public keys only (RFC 7517 §5)."""
+        return {"keys": [self.key.jwk]}

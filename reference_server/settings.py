@@ -1,0 +1,209 @@
+"""What an operator can set, and how it is read from the environment."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from reference_server.durations import DurationError, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX = "REFERENCE_"
+VARIANTS = ("full", "lesson")
+ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
+TOKEN_LOCATIONS = ("headers", "cookies")
+# RFC 7518 §3.2: a key for HS256 has at least as many bytes as the hash.
+SHORTEST_SECRET = 32
+
+# Documented and public: they exist so that the server can be tried at once.
+DEMO_ACCOUNTS = (("alice", "Looking-glass-1871"), ("bob", "Tempest-and-teacup-7"))
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message is one line that names the variable."""
+
+
+def _setting(name: str, read: Callable[[str], Any], default: Any, *, secret: bool = False) -> Any:
+    """A field of `Settings` that the environment variable `name` sets, read by `read`."""
+    return field(default=default, repr=not secret, metadata={"variable": name, "read": read})
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    by_lower = {choice.lower(): choice for choice in choices}
+
+    def read(text: str) -> str:
+        word = text.strip().lower()
+        if word in by_lower:
+            return by_lower[word]
+        nearest = difflib.get_close_matches(word, by_lower, n=1, cutoff=0.3)
+        raise ValueError(
+            f"{text!r} is not one of {', '.join(choices)}"
+            + (f"; did you mean {by_lower[nearest[0]]!r}?" if nearest else "")
+        )
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    return _choice("on", "off")(text) == "on"
+
+
+def _count(text: str) -> int:
+    word = text.strip()
+    if not (word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= 1_000_000):  # noqa: PLR2004 - a bound
+        raise ValueError(f"{text!r} is no whole number from 1 to 1000000; the nearest valid value is '10'")
+    return int(word[:9])
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text.strip()
+
+
+def _secret(text: str) -> bytes:
+    secret = text.encode()
+    if len(secret) < SHORTEST_SECRET:
+        raise ValueError(
+            f"is {len(secret)} bytes long; the nearest valid length is {SHORTEST_SECRET} (RFC 7518 §3.2)"
+        )
+    return secret
+
+
+def _pem(text: str) -> str:
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no PEM text"
+        raise ValueError(f"cannot read the file {text[1:]!r}: {reason}") from None
+
+
+def _accounts(text: str) -> tuple[tuple[str, str], ...]:
+    accounts: dict[str, str] = {}
+    for number, line in enumerate(filter(None, map(str.strip, text.splitlines())), start=1):
+        name, colon, password = line.partition(":")
+        if not (name and colon and password):
+            # The line may hold a password, so it is counted and not shown.
+            raise ValueError(f"entry {number} is not written name:password (one account on each line)")
+        if name in accounts:
+            raise ValueError(f"entry {number} names {name!r} a second time")
+        accounts[name] = password
+    if not accounts:
+        raise ValueError("names no account; write name:password, one account on each line")
+    return tuple(accounts.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can choose. Secrets stay out of its repr.
+
+    Attributes:
+        variant: `full` speaks the whole contract, `lesson` the smallest honest part of it.
+        algorithm: how tokens are signed: HS256, RS256, ES256 or EdDSA.
+        access_lifetime: how long an access token lives.
+        refresh_lifetime: how long a refresh token lives; with rotation, the whole session.
+        rotation: whether a refresh token works once and is replaced (RFC 9700 §4.14.2).
+        token_location: whether tokens travel in `headers` (RFC 6750 §2.1) or in `cookies`.
+        cookie_secure: whether cookies are `Secure` and named `__Host-...`; off for http on loopback.
+        jwt_secret_key: the HMAC secret; random, 64 bytes, unless given.
+        jwt_private_key: the PEM text of the private key; made at start unless given.
+        issuer: the `iss` claim.
+        audience: the `aud` claim.
+        accounts: names and passwords of the accounts that exist at start.
+        account_attempts: failed logins a minute for one account name, after which it answers 429.
+        address_attempts: failed logins a minute from one address, after which it answers 429.
+        fault: the name of a deliberate fault, from `reference_server.faults`.
+        database_url: an SQLAlchemy URL; a private database in memory unless given.
+        redis_url: where failed logins are counted; in memory unless given.
+    """
+
+    variant: str = _setting("REFERENCE_VARIANT", _choice(*VARIANTS), "full")
+    algorithm: str = _setting("REFERENCE_ALGORITHM", _choice(*ALGORITHMS), "HS256")
+    access_lifetime: timedelta = _setting(  # noqa: RUF009 - it is a dataclasses.field
+        "REFERENCE_ACCESS_LIFETIME", parse_duration, timedelta(minutes=15)
+    )
+    refresh_lifetime: timedelta = _setting(  # noqa: RUF009 - as above
+        "REFERENCE_REFRESH_LIFETIME", parse_duration, timedelta(hours=1)
+    )
+    rotation: bool = _setting("REFERENCE_ROTATION", _switch, default=True)
+    token_location: str = _setting("REFERENCE_TOKEN_LOCATION", _choice(*TOKEN_LOCATIONS), "headers")
+    cookie_secure: bool = _setting("REFERENCE_COOKIE_SECURE", _switch, default=False)
+    jwt_secret_key: bytes | None = _setting("REFERENCE_JWT_SECRET_KEY", _secret, None, secret=True)
+    jwt_private_key: str | None = _setting("REFERENCE_JWT_PRIVATE_KEY", _pem, None, secret=True)
+    issuer: str = _setting("REFERENCE_ISSUER", _text, "jwt-conformance-reference")
+    audience: str = _setting("REFERENCE_AUDIENCE", _text, "jwt-conformance-reference-api")
+    accounts: tuple[tuple[str, str], ...] = _setting(
+        "REFERENCE_ACCOUNTS", _accounts, DEMO_ACCOUNTS, secret=True
+    )
+    account_attempts: int = _setting("REFERENCE_ACCOUNT_ATTEMPTS", _count, 10)
+    address_attempts: int = _setting("REFERENCE_ADDRESS_ATTEMPTS", _count, 100)
+    fault: str | None = _setting("REFERENCE_FAULT", _text, None)
+    # Both URLs may hold a password.
+    database_url: str | None = _setting("DATABASE_URL", _text, None, secret=True)
+    redis_url: str | None = _setting("REDIS_URL", _text, None, secret=True)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """The settings that `environ` holds; what it does not name keeps its default.
+
+        Raises:
+            SettingsError: for a value that cannot be used, or an unknown `REFERENCE_` name.
+        """
+        by_variable = {part.metadata["variable"]: part for part in fields(cls)}
+        for name in environ:
+            if name.startswith(PREFIX) and name not in by_variable:
+                nearest = difflib.get_close_matches(name, by_variable, n=1, cutoff=0)[0]
+                raise SettingsError(f"{name} is no setting; did you mean {nearest}?")
+        chosen: dict[str, Any] = {}
+        for name, part in by_variable.items():
+            if name in environ:
+                try:
+                    chosen[part.name] = part.metadata["read"](environ[name])
+                except (DurationError, ValueError) as error:
+                    raise SettingsError(f"{name}: {error}") from None
+        settings = cls(**chosen)
+        settings._check_together(chosen)
+        return settings
+
+    def _check_together(self, chosen: Mapping[str, Any]) -> None:
+        """Raise where settings that are each valid contradict one another."""
+        if self.access_lifetime >= self.refresh_lifetime:
+            blamed = "ACCESS" if "access_lifetime" in chosen else "REFRESH"
+            raise SettingsError(
+                f"{PREFIX}{blamed}_LIFETIME: an access token ({self.access_lifetime}) must live shorter "
+                f"than a refresh token ({self.refresh_lifetime})"
+            )
+        symmetric = self.algorithm == "HS256"
+        if symmetric and self.jwt_private_key is not None:
+            raise SettingsError(
+                f"{PREFIX}JWT_PRIVATE_KEY: HS256 signs with {PREFIX}JWT_SECRET_KEY; "
+                f"for a key pair set {PREFIX}ALGORITHM to RS256, ES256 or EdDSA"
+            )
+        if not symmetric and self.jwt_secret_key is not None:
+            raise SettingsError(
+                f"{PREFIX}JWT_SECRET_KEY: {self.algorithm} signs with {PREFIX}JWT_PRIVATE_KEY; "
+                f"for a secret set {PREFIX}ALGORITHM to HS256"
+            )
+        if self.variant == "lesson" and not symmetric:
+            raise SettingsError(f"{PREFIX}ALGORITHM: the lesson variant signs with HS256 only")
+        if self.variant == "lesson" and chosen.get("rotation"):
+            raise SettingsError(
+                f"{PREFIX}ROTATION: the lesson variant does not rotate; the valid value is 'off'"
+            )
+
+    @property
+    def in_cookies(self) -> bool:
+        """Whether tokens travel in cookies, and then in no body and no Authorization header."""
+        return self.token_location == "cookies"  # noqa: S105 - a place, not a password
+
+    @property
+    def rotates(self) -> bool:
+        """Whether refresh tokens are replaced on use, in this variant."""
+        return self.rotation and self.variant == "full"
