@@ -45,7 +45,12 @@ OPTIONS: Final = (
     Option("second-username", "NAME", "A second account, for checks that need two people."),
     Option("second-password", "TEXT|@FILE", "Its password, or @ and a file that holds it.", secret=True),
     Option("target-profile", "NAME|FILE", "How the API speaks: a shipped profile or a TOML file.", DEFAULT),
-    Option("signing-key", "TEXT|@FILE", "The API's HMAC secret or private key (PEM), to mint tokens.", secret=True),
+    Option(
+        "signing-key",
+        "TEXT|@FILE",
+        "The API's HMAC secret or private key (PEM), to mint tokens.",
+        secret=True,
+    ),
     Option("public-key", "@FILE", "The API's public key (PEM), where it publishes no JWK Set."),
     Option("tier", "|".join(map(str, Tier)), "How far to go.", str(Tier.CORE)),
     Option("max-wait", "SECONDS", "The longest wait for a token to expire, or for a Retry-After.", "30"),
@@ -109,7 +114,8 @@ def _check_together(settings: RunSettings) -> None:
         if bool(name) != bool(password):
             missing = "password" if name else "username"
             raise ConfigurationError(
-                f"--{dashed}{missing} is missing", f"give it, or set CONFORMANCE_{prefix.upper()}{missing.upper()}"
+                f"--{dashed}{missing} is missing",
+                f"give it, or set CONFORMANCE_{prefix.upper()}{missing.upper()}",
             )
     if settings.base_url and not settings.username:
         raise ConfigurationError(

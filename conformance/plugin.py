@@ -14,10 +14,10 @@ from conformance.catalogue import load as load_catalogue
 from conformance.errors import ConfigurationError, ConformanceError, TargetError
 from conformance.options import BASE_URL, OPTIONS, RunSettings, resolve
 from conformance.verdicts.model import Outcome, Verdict, broken
-from conformance.verdicts.verdict_set import RunFacts, VerdictSet
+from conformance.verdicts.verdict_set import ExitCode, RunFacts, VerdictSet
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from conformance.catalogue import Requirement
     from conformance.run import Run
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SCENARIO: Final = re.compile(r"test_([a-z]+_\d+)$")
 _SCENARIOS_MODULE: Final = "conformance.scenarios."
+_CONFORMANCE: Final = "conformance"
 _FAULT_OF_THE_SUITE: Final = "suite_fault"
 
 
@@ -35,6 +36,7 @@ class State:
     Attributes:
         run: the opened target; opened before the first scenario, in the process that runs it.
         problem: why there are no verdicts, where the target could not be judged.
+        told: whether pytest tells the user of the problem.
         outcomes: verdicts by requirement, collected in the process that reports.
         suite_faults: scenarios that crashed: the suite is wrong, not the target.
         facts: what the processes that ran scenarios tell of the run.
@@ -47,7 +49,7 @@ class State:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     suite_faults: list[str] = field(default_factory=list)
     facts: RunFacts = field(default_factory=RunFacts)
-    doctor: list[str] = field(default_factory=list)
+    told: bool = False
     selected: bool = False
     verdicts: VerdictSet | None = None
 
@@ -66,7 +68,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         extra = f" Default: {option.default}." if option.default else ""
         group.addoption(
-            f"--{option.name}", dest=option.dest, metavar=option.metavar, help=f"{option.help}{extra} [{option.variable}]"
+            f"--{option.name}",
+            dest=option.dest,
+            metavar=option.metavar,
+            help=f"{option.help}{extra} [{option.variable}]",
         )
 
 
@@ -74,7 +79,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepares an empty state; nothing else happens unless scenarios are collected."""
     state = config.stash[STATE] = State()
     config.pluginmanager.register(_Collector(state))
-    config.addinivalue_line("markers", "waits(what): the scenario lets a moment pass, or a token of that kind expire, and runs last")
+    config.addinivalue_line(
+        "markers",
+        "waits(what): the scenario lets a moment pass, or a token of that kind expire, and runs last",
+    )
 
 
 def settings_of(config: pytest.Config) -> RunSettings:
@@ -123,6 +131,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if hasattr(config, "workerinput"):
             state.problem = error
             return
+        state.problem, state.told = error, True
         raise pytest.UsageError(str(error)) from None
     tier = state.settings.tier
     beyond = [item for item, requirement in scenarios.items() if requirement.tier > tier]
@@ -149,6 +158,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         state.problem = error
         # A worker of pytest-xdist reports through its scenarios; a usage error there would look like a crash.
         if not hasattr(config, "workerinput"):
+            state.told = True
             raise pytest.UsageError(_safe(state, str(error))) from None
 
 
@@ -159,7 +169,8 @@ def _open(state: State, waits: set[str]) -> None:
         return
     assert state.settings is not None
     state.run = open_target(state.settings)
-    state.doctor = [_safe(state, line) for line in state.run.examine()]
+    for _line in state.run.examine():
+        pass
     from conformance.scenarios.lapse import reserve  # noqa: PLC0415
 
     reserve(state.run.target, waits)
@@ -170,7 +181,7 @@ def _safe(state: State, text: str) -> str:
 
 
 @pytest.fixture
-def target(request: pytest.FixtureRequest) -> Iterator[Trial]:
+def target(request: pytest.FixtureRequest) -> Trial:
     """The target, as the requesting scenario sees it; what the scenario claims becomes its verdict."""
     from conformance.scenarios.trial import Trial  # noqa: PLC0415
 
@@ -182,7 +193,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[Trial]:
         raise TargetError(str(state.problem or "the target was not opened"))
     trial = Trial(state.run.target, requirement)
     request.node.stash[TRIAL] = trial
-    yield trial
+    return trial
 
 
 @pytest.hookimpl(wrapper=True)
@@ -211,7 +222,7 @@ def pytest_runtest_makereport(
         return report
     item.stash[OUTCOME] = outcome
     # xdist carries what JSON can hold from the worker to the controller.
-    report.conformance = outcome.to_json()
+    setattr(report, _CONFORMANCE, outcome.to_json())
     _dress(report, item, requirement, outcome, strict=bool(state.settings and state.settings.strict))
     return report
 
@@ -274,7 +285,7 @@ def _dress(
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Shows verdicts in pytest's progress; our own summary tells the details, so pytest's need not."""
-    data = getattr(report, "conformance", None)
+    data = getattr(report, _CONFORMANCE, None)
     if data is None or not isinstance(report, pytest.TestReport):
         return None
     verdict = Verdict(data["verdict"])
@@ -292,7 +303,7 @@ class _Collector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Takes the verdict from a scenario's report."""
-        if data := getattr(report, "conformance", None):
+        if data := getattr(report, _CONFORMANCE, None):
             outcome = Outcome.from_json(data)
             self._state.outcomes[outcome.requirement] = outcome
         elif fault := getattr(report, _FAULT_OF_THE_SUITE, None):
@@ -360,10 +371,20 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """A line per requirement, then what to do about each that is broken."""
     state = config.stash[STATE]
-    if state.problem and state.selected:
+    if state.problem and not state.told:
         terminalreporter.write_line(f"ERROR: {state.problem}", red=True)
     if state.verdicts is not None:
         from conformance.reports.terminal import summarise  # noqa: PLC0415
 
         summarise(state.verdicts, terminalreporter)
 
+
+def exit_code(state: State, pytest_code: int) -> int:
+    """The exit code of `jwt-conformance run` for a pytest session that ended with `pytest_code`."""
+    if state.problem is not None:
+        return state.problem.exit_code
+    if pytest_code == pytest.ExitCode.INTERNAL_ERROR:
+        return int(ExitCode.SUITE_FAULT)
+    if state.verdicts is not None:
+        return int(state.verdicts.exit_code)
+    return int(ExitCode.INCOMPLETE if pytest_code == pytest.ExitCode.NO_TESTS_COLLECTED else ExitCode.USAGE)

@@ -82,7 +82,8 @@ def open_target(settings: RunSettings) -> Run:
     else:
         if settings.username or settings.second_username:
             raise ConfigurationError(
-                "accounts are given, but no URL", "give the target's URL; the bundled server makes accounts of its own"
+                "accounts are given, but no URL",
+                "give the target's URL; the bundled server makes accounts of its own",
             )
         server = bundled.start(profile.bundled)
         client = HttpClient(server.base_url, max_wait_s=settings.max_wait_s)

@@ -53,9 +53,7 @@ class LoginSchema(Schema):
         unknown = RAISE
 
     username = fields.String(required=True, validate=[validate.Length(min=1, max=LONGEST_NAME), _well_formed])
-    password = fields.String(
-        required=True, validate=[validate.Length(min=1, max=LONGEST_PASSWORD), _well_formed]
-    )
+    password = fields.String(required=True, validate=[validate.Length(min=1, max=LONGEST_PASSWORD), _well_formed])
 
 
 class RequestReader:
@@ -109,7 +107,5 @@ class RequestReader:
 
     def ambiguous_cookies(self, request: Request, names: tuple[str, ...]) -> bool:
         """Whether a cookie that carries a token was sent twice, so that its order would pick the user."""
-        sent = Counter(
-            pair.partition("=")[0].strip() for pair in request.headers.get("Cookie", "").split(";")
-        )
+        sent = Counter(pair.partition("=")[0].strip() for pair in request.headers.get("Cookie", "").split(";"))
         return any(sent[name] > 1 for name in names)

@@ -32,9 +32,7 @@ class Database:
             Base.metadata.create_all(self._engine)
         except SQLAlchemyError:
             self._engine.dispose()
-            raise SettingsError(
-                "DATABASE_URL: this database cannot be opened, or no tables be made in it"
-            ) from None
+            raise SettingsError("DATABASE_URL: this database cannot be opened, or no tables be made in it") from None
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
 
     @contextmanager
@@ -60,9 +58,7 @@ def _engine(url: str | None) -> Engine:
                 "DATABASE_URL: this is no SQLAlchemy URL; write for instance 'sqlite:///reference.db'"
             ) from None
         except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"DATABASE_URL: needs the package {error.name!r}, which is not installed"
-            ) from None
+            raise SettingsError(f"DATABASE_URL: needs the package {error.name!r}, which is not installed") from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _obey_foreign_keys)
     return engine

@@ -38,9 +38,7 @@ _MESSAGES = {
 class ErrorPresenter:
     """Turns refusals into answers."""
 
-    def render(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-    ) -> Response:
+    def render(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
         """An error answer: `{"msg": ..., "error": ...}` with that status and those headers."""
         response = jsonify({"msg": message, "error": code})
         response.status_code = status
@@ -59,9 +57,7 @@ class ErrorPresenter:
     def bad_login(self) -> Response:
         """401 for a name and password that do not belong together, whichever of them is wrong."""
         # RFC 9110 §15.5.2 asks for a challenge with every 401; no token was tried, so it has no error code.
-        return self._unauthorized(
-            "invalid_grant", "Wrong username or password", challenge=f'Bearer realm="{REALM}"'
-        )
+        return self._unauthorized("invalid_grant", "Wrong username or password", challenge=f'Bearer realm="{REALM}"')
 
     def _unauthorized(self, code: str, message: str, *, challenge: str) -> Response:
         return self.render(HTTPStatus.UNAUTHORIZED, code, message, {"WWW-Authenticate": challenge})

@@ -92,9 +92,7 @@ def _load(settings: Settings) -> PrivateKey:
     if isinstance(key, EllipticCurvePrivateKey) and not isinstance(key.curve, SECP256R1):
         raise wrong
     if isinstance(key, RSAPrivateKey) and key.key_size < SMALLEST_RSA_KEY:
-        raise SettingsError(
-            f"{variable}: {key.key_size} bits; the least is {SMALLEST_RSA_KEY} (RFC 7518 §3.3)"
-        )
+        raise SettingsError(f"{variable}: {key.key_size} bits; the least is {SMALLEST_RSA_KEY} (RFC 7518 §3.3)")
     return key
 
 

@@ -62,9 +62,7 @@ class LoginLimiter:
         by_account = self._limiter.shared_limit(
             str(self._per_account), scope=_ACCOUNT_SCOPE, key_func=lambda: g.login_name, deduct_when=_failed
         )
-        by_address = self._limiter.shared_limit(
-            str(self._per_address), scope=_ADDRESS_SCOPE, deduct_when=_failed
-        )
+        by_address = self._limiter.shared_limit(str(self._per_address), scope=_ADDRESS_SCOPE, deduct_when=_failed)
         return by_address(by_account(attempt))
 
     def forgive(self, name: str) -> None:

@@ -79,13 +79,27 @@ class ServerThread:
         self.close()
 
 
-def serve_forever(app: Flask, *, host: str = _LOOPBACK, port: int = 8000) -> None:
+def serve_forever(
+    app: Flask,
+    *,
+    host: str = _LOOPBACK,
+    port: int = 8000,
+    announce: Callable[[str], None] | None = None,
+) -> None:
     """Serve `app` in the foreground until it is interrupted.
+
+    Args:
+        app: the server.
+        host: the address to listen on.
+        port: the port; 0 takes a free one.
+        announce: is told in one line where the server listens, once it does.
 
     Raises:
         OSError: if the port cannot be had.
     """
     server = _create(app, host, port)
+    if announce:
+        announce(f"serving on http://{host}:{server.effective_port}")
     try:
         server.run()
     finally:
@@ -110,9 +124,7 @@ class _Workers(ThreadedTaskDispatcher):  # type: ignore[misc] # waitress has no 
 
     def start_new_thread(self, target: Callable[[int], None], thread_no: int) -> None:
         """Start a worker and remember it."""
-        worker = threading.Thread(
-            target=target, name=f"reference-server-{thread_no}", args=(thread_no,), daemon=True
-        )
+        worker = threading.Thread(target=target, name=f"reference-server-{thread_no}", args=(thread_no,), daemon=True)
         self._started.append(worker)
         worker.start()
 

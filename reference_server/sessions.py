@@ -58,12 +58,7 @@ class Sessions:
         """Whether the session that a verified token names still runs, and is its subject's."""
         with self._database.transaction() as session:
             row = session.get(SessionRow, claims["sid"])
-        return (
-            row is not None
-            and row.account_id == claims["sub"]
-            and row.ended_at is None
-            and row.expires_at > now
-        )
+        return row is not None and row.account_id == claims["sub"] and row.ended_at is None and row.expires_at > now
 
     def rotate(self, claims: Mapping[str, Any], *, successor_jti: str, now: int) -> Spending:
         """Spend a refresh token and register its successor; of parallel attempts exactly one succeeds."""
@@ -84,9 +79,7 @@ class Sessions:
                 .execution_options(synchronize_session=False)
             )
             if cast("CursorResult[Any]", spent).rowcount == 1:
-                session.execute(
-                    insert(RefreshTokenRow).values(jti=successor_jti, session_id=sid, spent_at=None)
-                )
+                session.execute(insert(RefreshTokenRow).values(jti=successor_jti, session_id=sid, spent_at=None))
                 return Spending.DONE
             known = session.get(RefreshTokenRow, jti)
             if known is None or known.spent_at is None or known.session_id != sid:

@@ -69,9 +69,7 @@ def _text(text: str) -> str:
 def _secret(text: str) -> bytes:
     secret = text.encode()
     if len(secret) < SHORTEST_SECRET:
-        raise ValueError(
-            f"is {len(secret)} bytes long; the nearest valid length is {SHORTEST_SECRET} (RFC 7518 §3.2)"
-        )
+        raise ValueError(f"is {len(secret)} bytes long; the nearest valid length is {SHORTEST_SECRET} (RFC 7518 §3.2)")
     return secret
 
 
@@ -139,9 +137,7 @@ class Settings:
     jwt_private_key: str | None = _setting("REFERENCE_JWT_PRIVATE_KEY", _pem, None, secret=True)
     issuer: str = _setting("REFERENCE_ISSUER", _text, "jwt-conformance-reference")
     audience: str = _setting("REFERENCE_AUDIENCE", _text, "jwt-conformance-reference-api")
-    accounts: tuple[tuple[str, str], ...] = _setting(
-        "REFERENCE_ACCOUNTS", _accounts, DEMO_ACCOUNTS, secret=True
-    )
+    accounts: tuple[tuple[str, str], ...] = _setting("REFERENCE_ACCOUNTS", _accounts, DEMO_ACCOUNTS, secret=True)
     account_attempts: int = _setting("REFERENCE_ACCOUNT_ATTEMPTS", _count, 10)
     address_attempts: int = _setting("REFERENCE_ADDRESS_ATTEMPTS", _count, 100)
     fault: str | None = _setting("REFERENCE_FAULT", _text, None)
@@ -194,9 +190,7 @@ class Settings:
         if self.variant == "lesson" and not symmetric:
             raise SettingsError(f"{PREFIX}ALGORITHM: the lesson variant signs with HS256 only")
         if self.variant == "lesson" and chosen.get("rotation"):
-            raise SettingsError(
-                f"{PREFIX}ROTATION: the lesson variant does not rotate; the valid value is 'off'"
-            )
+            raise SettingsError(f"{PREFIX}ROTATION: the lesson variant does not rotate; the valid value is 'off'")
 
     @property
     def in_cookies(self) -> bool:

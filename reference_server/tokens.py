@@ -60,9 +60,7 @@ class TokenIssuer:
             **self._refresh(account, sid=sid, jti=refresh_jti, now=now, session_end=session_end),
         )
 
-    def at_refresh(
-        self, account: Account, claims: Mapping[str, Any], *, successor_jti: str, now: int
-    ) -> Grant:
+    def at_refresh(self, account: Account, claims: Mapping[str, Any], *, successor_jti: str, now: int) -> Grant:
         """The next access token of the session that `claims` name and, with rotation, the next refresh token.
 
         The session ends when the refresh token in hand does, so its successor keeps that moment.
@@ -71,9 +69,7 @@ class TokenIssuer:
         access = self._access(account, sid=sid, now=now, session_end=session_end)
         if not self.settings.rotates:
             return Grant(**access)
-        return Grant(
-            **access, **self._refresh(account, sid=sid, jti=successor_jti, now=now, session_end=session_end)
-        )
+        return Grant(**access, **self._refresh(account, sid=sid, jti=successor_jti, now=now, session_end=session_end))
 
     def encode(self, kind: str, account: Account, claims: dict[str, Any]) -> str:
         """The signed token with these claims; Flask-JWT-Extended adds `type`, `sub`, `iss` and `aud`."""

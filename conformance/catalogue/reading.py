@@ -71,9 +71,7 @@ def _requirement(entry: Any, position: int, area: str, vocabulary: Vocabulary) -
     where = f"{file}: {entry.get('id', f'requirement {position}')}"
     _check_keys(entry, _REQUIREMENT_KEYS, where)
     if not re.fullmatch(rf"{re.escape(area.upper())}-[0-9]{{2}}", entry["id"]):
-        raise CatalogueError(
-            f"{where}: an id in this file reads {area.upper()}-01, {area.upper()}-02 and so on"
-        )
+        raise CatalogueError(f"{where}: an id in this file reads {area.upper()}-01, {area.upper()}-02 and so on")
     for key, known in (("level", Level), ("tier", Tier)):
         if entry[key] not in {member.value for member in known}:
             raise CatalogueError(f"{where}: {key} is {entry[key]!r}, which is none of {_listed(known)}")

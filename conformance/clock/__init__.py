@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Clock(ABC):
     def reach(self, moment: float) -> None:
         """Returns once the target's clock shows at least `moment`."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most clocks hold nothing
         """Gives back what the clock holds."""
 
 
@@ -109,7 +109,7 @@ class FrozenClock(Clock):
         if self._factory is None:
             from freezegun import freeze_time  # noqa: PLC0415 - only where time is moved
 
-            freezer = freeze_time(datetime.now(timezone.utc), tick=True, ignore=REAL_MODULES)
+            freezer = freeze_time(datetime.now(UTC), tick=True, ignore=REAL_MODULES)
             # freezegun types the factories of all its modes as one union.
             self._factory = freezer.start()  # type: ignore[assignment]
             self._stop = freezer.stop

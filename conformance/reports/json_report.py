@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +32,7 @@ def to_json(verdicts: VerdictSet) -> dict[str, Any]:
             "refresh_lifetime_s": facts.refresh_lifetime_s,
         },
         "run": {
-            "started": datetime.fromtimestamp(facts.started, timezone.utc).isoformat(timespec="seconds"),
+            "started": datetime.fromtimestamp(facts.started, UTC).isoformat(timespec="seconds"),
             "duration_s": facts.duration_s,
             "waited_s": facts.waited_s,
             "requests": facts.requests,

@@ -36,26 +36,26 @@ def _lines(requirement: Requirement, outcome: Outcome) -> Iterator[str]:
         yield from _finding(finding)
     if len(outcome.findings) > MOST_CASES:
         others = ", ".join(finding.case for finding in outcome.findings[MOST_CASES:])
-        yield from _field("also", f"{len(outcome.findings) - MOST_CASES} more cases: {others}")
+        yield from field("also", f"{len(outcome.findings) - MOST_CASES} more cases: {others}")
     if outcome.reason:
-        yield from _field("note" if outcome.findings else "reason", outcome.reason)
+        yield from field("note" if outcome.findings else "reason", outcome.reason)
     if outcome.verdict is Verdict.INCONCLUSIVE:
         return
-    yield from _field("source", "; ".join(requirement.sources))
-    yield from _field("why", requirement.why)
-    yield from _field("fix", requirement.fix)
+    yield from field("source", "; ".join(requirement.sources))
+    yield from field("why", requirement.why)
+    yield from field("fix", requirement.fix)
     command = next((finding.curl for finding in outcome.findings if finding.curl), "")
     if command:
         yield f"  {'repeat':<9} {inert(command)}"
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    yield from _field("case", finding.case)
-    yield from _field("expected", finding.expected)
-    yield from _field("observed", finding.observed)
+    yield from field("case", finding.case)
+    yield from field("expected", finding.expected)
+    yield from field("observed", finding.observed)
 
 
-def _field(name: str, text: str) -> Iterator[str]:
+def field(name: str, text: str) -> Iterator[str]:
     """A named text, wrapped; an empty line in it starts a paragraph."""
     label = name
     for paragraph in re.split(r"\n\s*\n", inert(text.strip())):

@@ -145,9 +145,7 @@ def say_what_to_give(trial: Trial, kind: Kind) -> NoReturn:
     """Ends the scenario with the options that would let the time pass."""
     lifetime = trial.target.session().token(kind).lifetime_s
     if lifetime is None:
-        trial.untested(
-            f"nothing tells when the {kind} token ends", give=f"lifetimes.{kind} in the profile, in seconds"
-        )
+        trial.untested(f"nothing tells when the {kind} token ends", give=f"lifetimes.{kind} in the profile, in seconds")
     trial.untested(
         f"the {kind} token lives {lifetime:.0f} s",
         give=f"--signing-key, a --max-wait of {lifetime + SURE_S + 1:.0f}, or a server with lifetimes of a few seconds",

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from conformance.scenarios.trial import Trial
 
-BROKEN_FORMS: Final = ("Bearer={}", "Bearer:{}", "Bearer{}", "Bearer {0} {0}", "Bearer {},", 'Bearer "{}"', "Bearer <{}>")
+BROKEN_FORMS: Final = (
+    "Bearer={}",
+    "Bearer:{}",
+    "Bearer{}",
+    "Bearer {0} {0}",
+    "Bearer {},",
+    'Bearer "{}"',
+    "Bearer <{}>",
+)
 
 
 def test_bearer_06(target: Trial) -> None:

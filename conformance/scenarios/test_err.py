@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from conformance.scenarios.trial import Trial
+    from conformance.target.http import Exchange
 
 ABOUT_CREDENTIALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
@@ -32,7 +33,7 @@ def test_err_01(target: Trial) -> None:
             isinstance(exchange.response.json, dict) and _has_words(exchange.response.json),
             f"the answer to {case}",
             expected="a JSON object with a message for a person",
-            observed=f"status {exchange.response.status} with {_nature(exchange.response.body, exchange.response.json)}",
+            observed=f"status {exchange.response.status} with {_nature(exchange)}",
             shown_by=[(case, exchange)],
         )
     # What is wrong with a body may be told in a form of its own.
@@ -65,8 +66,9 @@ def _has_words(value: Any) -> bool:
             return False
 
 
-def _nature(body: bytes, data: Any) -> str:
-    if not body:
+def _nature(exchange: Exchange) -> str:
+    data = exchange.response.json
+    if not exchange.response.body:
         return "an empty body"
     if data is None:
         return "a body that is no JSON"

@@ -215,7 +215,7 @@ def test_expiry_08(target: Trial) -> None:
     bundled = target.target.bundled
     if bundled is None:
         target.untested(
-            "this needs the target to be started with other lifetimes", give="no URL: the bundled server can be restarted"
+            "this needs a server started with other lifetimes, which the suite does with the bundled one only"
         )
     for access, access_s, refresh, refresh_s in UNITS:
         exchange, session = target.target.login_elsewhere({"ACCESS_LIFETIME": access, "REFRESH_LIFETIME": refresh})

@@ -20,9 +20,14 @@ METACHARACTERS: Final = (
 )  # fmt: skip
 EVALUATED: Final = str(1337 * 7331)
 DELAY_S: Final = 4
-DELAYS: Final = (f"x'; SELECT pg_sleep({DELAY_S})-- ", f"x' OR SLEEP({DELAY_S})#", f"x'; WAITFOR DELAY '0:0:{DELAY_S}'-- ")
+DELAYS: Final = (
+    f"x'; SELECT pg_sleep({DELAY_S})-- ",
+    f"x' OR SLEEP({DELAY_S})#",
+    f"x'; WAITFOR DELAY '0:0:{DELAY_S}'-- ",
+)
 DATABASE_ERROR: Final = re.compile(
-    r"SQL syntax|SQLSTATE|sqlite3?\.|psycopg|ORA-\d{4,}|unterminated quoted|unrecognized token|LDAPException|MongoError",
+    r"SQL syntax|SQLSTATE|sqlite3?\.|psycopg|ORA-\d{4,}|unterminated quoted|unrecognized token|LDAPException"
+    r"|MongoError",
     re.IGNORECASE,
 )
 
@@ -68,7 +73,9 @@ def test_input_02(target: Trial) -> None:
             login.refuses(f"the password is {shown}", door.credentials(account.username, value), cleanly=True)
         for value in (*WRONG_TYPES, [account.username]):
             login.refuses(
-                f"the username is {json.dumps(value)}", door.credentials(value, account.password), cleanly=True
+                f"the username is {json.dumps(value)}",
+                door.credentials(value, account.password),
+                cleanly=True,
             )
 
 

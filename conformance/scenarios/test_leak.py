@@ -46,7 +46,13 @@ def test_leak_03(target: Trial) -> None:
                exchange)  # fmt: skip
     for kind in Kind:
         if parts := session.token(kind).jwt:
-            _check(target, f"the payload of the {kind} token", json.dumps(parts.claims), parts.claims, session.login)
+            _check(
+                target,
+                f"the payload of the {kind} token",
+                json.dumps(parts.claims),
+                parts.claims,
+                session.login,
+            )
     for name, exchange, is_success in replies[2:]:
         stray = [match for match in JWT_SHAPE.findall(exchange.response.text) if read_jwt(match)]
         target.expect(

@@ -84,12 +84,14 @@ def test_refresh_03(target: Trial) -> None:
 def test_refresh_04(target: Trial) -> None:
     """Each refresh gives a new access token with a lifetime of its own."""
     session = target.new_session()
-    issued = [("the login", session.access, None)]
+    issued = [("the login", session.access, session.login)]
     for later in (APART_S, LATER_S):
         target.clock.reach(issued[0][1].received_at + later)
         exchange = target.target.refresh(session)
         if session.ended:
-            target.inconclusive(f"a refresh answered {exchange.response.status} without an access token (see REFRESH-01)")
+            target.inconclusive(
+                f"a refresh answered {exchange.response.status} without an access token (see REFRESH-01)"
+            )
         issued.append((f"a refresh {later:.1f} s later", session.access, exchange))
     for number, (name, token, exchange) in enumerate(issued[1:], start=1):
         target.expect(

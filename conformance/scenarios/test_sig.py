@@ -26,7 +26,10 @@ ECDSA_SIGNATURES: Final = 20
 def _material(target: Trial, kind: Kind) -> Material:
     """Genuine tokens of the kind, for a forger to start from."""
     session = target.session()
-    token, opposite = session.token(kind).jwt, session.token(Kind.REFRESH if kind is Kind.ACCESS else Kind.ACCESS).jwt
+    token, opposite = (
+        session.token(kind).jwt,
+        session.token(Kind.REFRESH if kind is Kind.ACCESS else Kind.ACCESS).jwt,
+    )
     earlier = target.target.first_session
     other = earlier.token(kind).jwt if earlier else None
     assert token is not None
@@ -76,9 +79,7 @@ def test_sig_03(target: Trial) -> None:
 def test_sig_04(target: Trial) -> None:
     """The HMAC secret is not one that everybody knows."""
     session = target.session()
-    symmetric = [
-        token for kind in Kind if (token := session.token(kind)).jwt and token.jwt.algorithm.startswith("HS")
-    ]
+    symmetric = [token for kind in Kind if (token := session.token(kind)).jwt and token.jwt.algorithm.startswith("HS")]
     if not symmetric:
         target.not_applicable("no token is signed with an HMAC secret")
     for token in symmetric:
@@ -94,9 +95,7 @@ def test_sig_04(target: Trial) -> None:
     if (minter := target.target.minter) and isinstance(minter.key, bytes):
         enough = int(minter.algorithm[2:]) // 8
         if len(minter.key) < enough:
-            target.remark(
-                f"the secret has {len(minter.key)} bytes; {minter.algorithm} wants {enough} (RFC 7518 §3.2)"
-            )
+            target.remark(f"the secret has {len(minter.key)} bytes; {minter.algorithm} wants {enough} (RFC 7518 §3.2)")
 
 
 def _guesses(target: Trial, token: Token) -> Iterator[str]:
@@ -114,7 +113,8 @@ def test_sig_05(target: Trial) -> None:
         target.not_applicable("tokens are signed with an HMAC secret, so there is no public key")
     if not published_keys(target) and not target.target.public_key_pem:
         target.untested(
-            "the public key is not known", give="--public-key @FILE, or the JWK Set's path as capabilities.jwks"
+            "the public key is not known",
+            give="--public-key @FILE, or the JWK Set's path as capabilities.jwks",
         )
     _refuses_forgeries(target, doors)
 

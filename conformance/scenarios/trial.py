@@ -210,9 +210,9 @@ class Trial:
         """Ends the scenario: the target does not offer this."""
         raise NotApplicableError(reason)
 
-    def untested(self, reason: str, *, give: str) -> NoReturn:
-        """Ends the scenario: the suite lacks something that the user can give."""
-        raise UntestedError(f"{reason}; give {give}")
+    def untested(self, reason: str, *, give: str = "") -> NoReturn:
+        """Ends the scenario: the suite lacks something, which the user can give unless the reason says otherwise."""
+        raise UntestedError(f"{reason}; give {give}" if give else reason)
 
     def inconclusive(self, reason: str) -> NoReturn:
         """Ends the scenario: nothing can be concluded."""
@@ -353,7 +353,10 @@ class Bracket:
             case ProtectedDoor():
                 exchange = target.send(door.present(self.session.access.value, self.session))
                 who = door.identity(exchange.response)
-                good = bool(door.bought(exchange.request, exchange.response)) and who in {None, self.account.username}
+                good = bool(door.bought(exchange.request, exchange.response)) and who in {
+                    None,
+                    self.account.username,
+                }
             case _:
                 raise TypeError(door)
         self.before = self.before or exchange

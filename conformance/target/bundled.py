@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from conformance.errors import ConfigurationError
 from conformance.target.session import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reference_server.serve import ServerThread
 
@@ -25,13 +25,15 @@ class Bundled:
 
     Attributes:
         base_url: where it answers.
-        signing_key: the secret or private key that its tokens are signed with.
+        signing_key: the secret or private key (PEM) that its tokens are signed with.
+        algorithm: how they are signed.
         accounts: two accounts, made up for this run.
     """
 
     server: ServerThread
     settings: dict[str, str] = field(repr=False)
     signing_key: str | bytes = field(repr=False)
+    algorithm: str
     accounts: tuple[Account, Account]
 
     @property
@@ -40,9 +42,12 @@ class Bundled:
         return self.server.base_url
 
     def again(self, changes: Mapping[str, str]) -> Bundled:
-        """A second server, with some `REFERENCE_*` settings changed (named without the prefix)."""
-        return _start({**self.settings, **{f"REFERENCE_{name}": value for name, value in changes.items()}},
-                      self.accounts)  # fmt: skip
+        """A second server with the same key and some `REFERENCE_*` settings changed (named without the prefix)."""
+        settings = self.settings | {f"REFERENCE_{name}": value for name, value in changes.items()}
+        if isinstance(self.signing_key, str):
+            # Making an RSA key takes longer than everything else about a start.
+            settings |= {"REFERENCE_ALGORITHM": self.algorithm, "REFERENCE_JWT_PRIVATE_KEY": self.signing_key}
+        return _start(settings, self.accounts)
 
     def close(self) -> None:
         """Stops the server and its threads."""
@@ -75,4 +80,32 @@ def _start(settings: dict[str, str], accounts: tuple[Account, Account]) -> Bundl
         app = create_app(Settings.from_env(settings))
     except (SettingsError, LookupError) as error:
         raise ConfigurationError(str(error)) from None
-    return Bundled(ServerThread(app), settings, services_of(app).issuer.key.private, accounts)
+    key = services_of(app).issuer.key
+    return Bundled(ServerThread(app), settings, key.private, key.algorithm, accounts)
+
+
+def faults() -> list[tuple[str, tuple[str, ...], str]]:
+    """The deliberate faults of the reference server: name, broken requirements, what it does."""
+    from reference_server.faults import load  # noqa: PLC0415
+
+    return [(name, fault.breaks, fault.does) for name, fault in sorted(load().items())]
+
+
+def serve(host: str, port: int, fault: str | None, announce: Callable[[str], None]) -> None:
+    """Serves in the foreground until interrupted.
+
+    Raises:
+        ConfigurationError: an unusable setting, an unknown fault, or a port that cannot be had.
+    """
+    from reference_server import Settings, SettingsError, create_app  # noqa: PLC0415
+    from reference_server.serve import serve_forever  # noqa: PLC0415
+
+    try:
+        settings = Settings.from_env(os.environ)
+        app = create_app(replace(settings, fault=fault) if fault else settings)
+    except (SettingsError, LookupError) as error:
+        raise ConfigurationError(str(error)) from None
+    try:
+        serve_forever(app, host=host, port=port, announce=announce)
+    except OSError as error:
+        raise ConfigurationError(f"{host}:{port} cannot be listened on: {error.strerror}") from None

@@ -7,6 +7,7 @@ a message and a hint; what only the implementation can explain is left to the sc
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -71,7 +72,8 @@ def _check_route(door: Door, answer: Response, setting: str) -> None:
         raise ConfigurationError(f"{door.label} answers 404", f"set {setting}, in the target profile, or the base URL")
     if answer.status == HTTPStatus.METHOD_NOT_ALLOWED:
         raise ConfigurationError(
-            f"{door.label} answers 405", f"it allows {answer.header('Allow') or 'other methods'}; set the method"
+            f"{door.label} answers 405",
+            f"it allows {answer.header('Allow') or 'other methods'}; set the method",
         )
     if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
         raise ConfigurationError(
@@ -96,7 +98,6 @@ def _log_in(target: Target, account: Account, which: str) -> tuple[Session, str]
 def _explain_login(target: Target, exchange: Exchange, account: Account, which: str) -> Exception:
     door, answer, login = target.login_door, exchange.response, target.profile.login
     status = answer.status
-    name = target.redactor.text(account.username)
     try:
         _check_route(door, answer, f"login.path, now {door.path!r}")
     except ConfigurationError as error:
@@ -119,10 +120,10 @@ def _explain_login(target: Target, exchange: Exchange, account: Account, which: 
             f" {places[missing]!r}; {target.redactor.text(seen)}",
             f"set {setting[missing]} in the target profile",
         )
-    if status == HTTPStatus.UNAUTHORIZED or status == HTTPStatus.FORBIDDEN:
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return ConfigurationError(
-            f"{door.label} refuses the {which}account {name!r} with {status}",
-            f"check --{which.strip()}{'-' if which else ''}username and --{which.strip()}{'-' if which else ''}password",
+            f"{door.label} refuses the {which}account {account.username!r} with {status}",
+            f"check --{which.replace(' ', '-')}username and --{which.replace(' ', '-')}password",
         )
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}:
         said = target.redactor.text(answer.text[:200].strip())
@@ -141,11 +142,9 @@ def _skew(target: Target, session: Session) -> str:
     exchange = session.login
     sent = exchange.sent_at + exchange.response.elapsed_s / 2
     stated: list[float] = []
-    try:
+    with suppress(TypeError, ValueError):
         # The header counts whole seconds, so the true time is on average half a second later.
         stated.append(parsedate_to_datetime(exchange.response.header("Date") or "").timestamp() + 0.5 - sent)
-    except (TypeError, ValueError):
-        pass
     issued_at = session.access.jwt.number("iat") if session.access.jwt else None
     if issued_at is not None:
         stated.append(issued_at + 0.5 - sent)
@@ -168,9 +167,7 @@ def _open(target: Target, door: ProtectedDoor, session: Session) -> str:
         time.sleep(0.1)
     _check_route(door, honest, f"the path {door.path!r} in protected")
     if not honest.is_success:
-        explanation = (
-            TargetError if honest.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ConfigurationError
-        )
+        explanation = TargetError if honest.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ConfigurationError
         raise explanation(
             f"{door.label} answers {honest.status} to the access token of a fresh login",
             "check how the profile presents tokens (transport), and that this route wants nothing else",

@@ -130,7 +130,8 @@ def check_base_url(url: str) -> str:
         raise ConfigurationError(f"{url!r} is no URL: {error}") from None
     if parts.username or parts.password:
         raise ConfigurationError(
-            "the target's URL carries credentials", "remove them; the account goes into --username and --password"
+            "the target's URL carries credentials",
+            "remove them; the account goes into --username and --password",
         )
     if parts.scheme not in {"http", "https"}:
         raise ConfigurationError(f"{url!r}: only http and https are spoken, not {parts.scheme!r}")
@@ -277,26 +278,48 @@ def retry_after_s(response: Response) -> float | None:
         return None
 
 
+_CAUSES: Final[tuple[tuple[tuple[str, ...], type[ConfigurationError | TargetError], str, str], ...]] = (
+    (
+        ("CERTIFICATE_VERIFY",),
+        ConfigurationError,
+        "{host} presents a certificate that is not trusted",
+        "name the authority that signed it in SSL_CERT_FILE; verification cannot be switched off",
+    ),
+    (("SSLError", "[SSL"), ConfigurationError, "no TLS connection to {host}", "is it https? Try the URL with http://"),
+    (("Timeout", "timed out"), TargetError, "{url} did not answer within {limit:.0f} s", ""),
+    (
+        ("NameResolutionError", "getaddrinfo"),
+        TargetError,
+        "the host name of {url} cannot be resolved",
+        "check the spelling of the host",
+    ),
+    (("ProxyError",), TargetError, "the proxy of HTTP_PROXY or HTTPS_PROXY does not let the request through", ""),
+    (
+        ("Connection refused", "NewConnectionError"),
+        TargetError,
+        "{host} refuses connections",
+        "is the server running, and on this port?",
+    ),
+    (
+        ("BadStatusLine", "IncompleteRead", "HeaderParsing", "InvalidChunk", "InvalidHeader", "DecodeError"),
+        TargetError,
+        "{host} does not answer in well-formed HTTP",
+        "is another protocol spoken on this port?",
+    ),
+    (
+        ("Connection aborted", "RemoteDisconnected", "reset"),
+        TargetError,
+        "{host} closed the connection without an answer",
+        "",
+    ),
+)
+"""What a client library's exception tells by its name or text, and the words for the user."""
+
+
 def _explain(error: Exception, base_url: str) -> ConfigurationError | TargetError:
-    text = str(error)
-    host = urlsplit(base_url).netloc
-    if isinstance(error, requests.exceptions.SSLError) or "CERTIFICATE_VERIFY" in text:
-        if "CERTIFICATE_VERIFY" in text:
-            return ConfigurationError(
-                f"{host} presents a certificate that is not trusted",
-                "name the authority that signed it in SSL_CERT_FILE; verification cannot be switched off",
-            )
-        return ConfigurationError(f"no TLS connection to {host}", "is it https? Try the URL with http://")
-    if isinstance(error, (requests.Timeout, TimeoutError)):
-        return TargetError(f"{base_url} did not answer within {ANSWER_TIMEOUT_S:.0f} s")
-    if "NameResolutionError" in text or "getaddrinfo" in text:
-        return TargetError(f"the host name of {base_url} cannot be resolved", "check the spelling of the host")
-    if "Connection refused" in text or "NewConnectionError" in text:
-        return TargetError(f"{host} refuses connections", "is the server running, and on this port?")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return TargetError("the proxy of HTTP_PROXY or HTTPS_PROXY does not let the request through")
-    if "BadStatusLine" in text or "IncompleteRead" in text or "HeaderParsing" in text or "InvalidChunk" in text:
-        return TargetError(f"{host} does not answer in well-formed HTTP", "is another protocol spoken on this port?")
-    if "Connection aborted" in text or "RemoteDisconnected" in text or "reset" in text:
-        return TargetError(f"{host} closed the connection without an answer")
+    text = f"{type(error).__name__}: {error}"
+    words = {"host": urlsplit(base_url).netloc, "url": base_url, "limit": ANSWER_TIMEOUT_S}
+    for signs, kind, message, hint in _CAUSES:
+        if any(sign in text for sign in signs):
+            return kind(message.format(**words), hint)
     return TargetError(f"no answer from {base_url} ({type(error).__name__})")

@@ -152,14 +152,12 @@ def _from_text(text: str, origin: str) -> Profile:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"the profile {origin} is no TOML: {error}") from None
-    name = data.setdefault("name", Path(origin).stem)
+    data.setdefault("name", Path(origin).stem)
     parent = data.get("extends", "")
     base = load(parent) if isinstance(parent, str) and parent else Profile(name="")
     profile = _build(base, data, origin, "")
     if not profile.protected:
-        raise ConfigurationError(
-            f"the profile {origin} names no protected route", "add [[protected]] with a path"
-        )
+        raise ConfigurationError(f"the profile {origin} names no protected route", "add [[protected]] with a path")
     return profile
 
 
@@ -170,9 +168,7 @@ def _build(base: T, data: dict[str, Any], origin: str, where: str) -> T:
     for key, value in data.items():
         place = f"{where}.{key}" if where else key
         if key not in hints:
-            raise ConfigurationError(
-                f"the profile {origin} has an unknown key {place!r}{nearest(key, hints)}"
-            )
+            raise ConfigurationError(f"the profile {origin} has an unknown key {place!r}{nearest(key, hints)}")
         values[key] = _convert(getattr(base, key, None), hints[key], value, origin, place)
     return replace(base, **values)  # type: ignore[type-var] # always one of the dataclasses above
 
@@ -204,5 +200,10 @@ def _route(item: dict[str, Any], origin: str, place: str) -> Protected:
 def _wanted(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(map(repr, get_args(hint)))
-    words = {str: "a string", int: "a whole number", int | None: "a whole number", tuple[int, ...]: "a list of numbers"}
+    words = {
+        str: "a string",
+        int: "a whole number",
+        int | None: "a whole number",
+        tuple[int, ...]: "a list of numbers",
+    }
     return words.get(hint, "a table" if hint is not tuple[Protected, ...] else "an array of tables")

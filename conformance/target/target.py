@@ -122,9 +122,7 @@ class Target:
         """
         exchange, session = self.try_login(account or self.account)
         if session is None:
-            raise LoginError(
-                f"an honest login answered {exchange.response.status} without both tokens", exchange
-            )
+            raise LoginError(f"an honest login answered {exchange.response.status} without both tokens", exchange)
         return session
 
     def login_elsewhere(self, changes: Mapping[str, str]) -> tuple[Exchange, Session | None]:
@@ -162,7 +160,7 @@ class Target:
         return session
 
     def new_session(self, account: Account | None = None) -> Session:
-        """A session of the scenario's own, which it may end: one that a control opened and nobody used, or a new one."""
+        """A session of the scenario's own, which it may end: opened by a control and not used since, or new."""
         account = account or self.account
         return self._take_unused(account) or self.login(account)
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.tokens import keys
 from conformance.tokens.public_keys import encodings
 from conformance.tokens.reading import Jwt, b64url_decode, b64url_encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 HMAC_KEY_OF_ZEROS: Final = bytes(32)
 """HMAC pads a key with zero bytes, so this is the empty key as well (RFC 2104 §2)."""
@@ -68,17 +70,29 @@ def altered(material: Material) -> Iterator[tuple[str, str]]:
         ("an added role", {**token.claims, "role": "admin", "roles": ["admin"], "is_admin": True}),
         ("a later expiry", {**token.claims, "exp": int(material.now) + 10 * 365 * 86400}),
     ):
-        yield f"the payload has {name}, the signature is the old one", f"{header}.{_encoded(claims)}.{signature}"
+        yield (
+            f"the payload has {name}, the signature is the old one",
+            f"{header}.{_encoded(claims)}.{signature}",
+        )
     changed_header = _encoded({**token.header, "x-note": "changed"})
-    yield "the header has an added member, the signature is the old one", f"{changed_header}.{payload}.{signature}"
+    yield (
+        "the header has an added member, the signature is the old one",
+        f"{changed_header}.{payload}.{signature}",
+    )
     yield "a character in the middle of the signature is changed", f"{header}.{payload}.{_flipped(signature)}"
     yield "the signature is a byte shorter", f"{header}.{payload}.{b64url_encode(material.signature[:-1])}"
     yield "the signature is empty", f"{header}.{payload}."
-    yield "the signature is all zero bytes", f"{header}.{payload}.{b64url_encode(bytes(len(material.signature)))}"
+    yield (
+        "the signature is all zero bytes",
+        f"{header}.{payload}.{b64url_encode(bytes(len(material.signature)))}",
+    )
     yield "the signature is that of another token", f"{header}.{payload}.{material.other.segments[2]}"
     yield "the payload is that of another token", f"{header}.{material.other.segments[1]}.{signature}"
     if material.opposite:
-        yield "the signature is that of the other kind of token", f"{header}.{payload}.{material.opposite.segments[2]}"
+        yield (
+            "the signature is that of the other kind of token",
+            f"{header}.{payload}.{material.opposite.segments[2]}",
+        )
     yield (
         "the payload has another subject, the signature is empty",
         f"{header}.{_encoded(material.as_victim)}.",
@@ -96,7 +110,10 @@ def unsigned(material: Material) -> Iterator[tuple[str, str]]:
         yield f"{name}, an empty signature", f"{header}.{payload}."
         yield f"{name}, no last dot", f"{header}.{payload}"
         yield f"{name}, the genuine signature", f"{header}.{payload}.{signature}"
-    yield "alg none, another subject", f"{_encoded({**without, 'alg': 'none'})}.{_encoded(material.as_victim)}."
+    yield (
+        "alg none, another subject",
+        f"{_encoded({**without, 'alg': 'none'})}.{_encoded(material.as_victim)}.",
+    )
 
 
 def foreign_key(material: Material) -> Iterator[tuple[str, str]]:
@@ -110,9 +127,15 @@ def foreign_key(material: Material) -> Iterator[tuple[str, str]]:
             yield f"a random secret{suffix}", keys.sign(header, token.claims, keys.own_secret(), algorithm)
             yield f"an empty secret{suffix}", keys.sign(header, token.claims, HMAC_KEY_OF_ZEROS, algorithm)
         else:
-            yield f"a new key pair{suffix}", keys.sign(header, token.claims, keys.own_key(algorithm), algorithm)
+            yield (
+                f"a new key pair{suffix}",
+                keys.sign(header, token.claims, keys.own_key(algorithm), algorithm),
+            )
             symmetric = {**header, "alg": "HS256"}
-            yield f"HS256 with an empty secret{suffix}", keys.sign(symmetric, token.claims, HMAC_KEY_OF_ZEROS, "HS256")
+            yield (
+                f"HS256 with an empty secret{suffix}",
+                keys.sign(symmetric, token.claims, HMAC_KEY_OF_ZEROS, "HS256"),
+            )
     victim = keys.sign(token.header, material.as_victim, keys.foreign_key_for(algorithm), algorithm)
     yield "a key of the suite's own, another subject", victim
 
@@ -136,8 +159,11 @@ def embedded(material: Material) -> Iterator[tuple[str, str]]:
     for suffix, kid in kids:
         for family, algorithm in (("RS", "RS256"), ("ES", "ES256"), ("Ed", "EdDSA")):
             own, jwk = keys.own_key(family), keys.own_public_jwk(family)
-            for name, member in ((f"an {algorithm} jwk", {"jwk": {**jwk, **kid}}),
-                                 (f"an {algorithm} certificate as x5c", {"x5c": [keys.own_certificate(family)]})):  # fmt: skip
+            members: dict[str, dict[str, Any]] = {
+                f"an {algorithm} jwk": {"jwk": {**jwk, **kid}},
+                f"an {algorithm} certificate as x5c": {"x5c": [keys.own_certificate(family)]},
+            }
+            for name, member in members.items():
                 header = {**unnamed, **kid, "alg": algorithm, **member}
                 yield f"{name}{suffix}", keys.sign(header, token.claims, own, algorithm)
         secret = keys.own_secret()

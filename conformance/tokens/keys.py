@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -24,12 +24,18 @@ from conformance.errors import ConfigurationError
 from conformance.tokens.reading import Jwt, b64url_decode, b64url_encode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 HMAC_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
 
 
-_CURVES = {"ES384": ec.SECP384R1, "ES512": ec.SECP521R1, "ES256K": ec.SECP256K1}
+_CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
+    "ES384": ec.SECP384R1,
+    "ES512": ec.SECP521R1,
+    "ES256K": ec.SECP256K1,
+}
 
 
 def own_key(algorithm: str) -> Any:
@@ -72,15 +78,15 @@ def own_certificate(family: str) -> str:
     key = own_key(family)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "jwt-conformance")])
     # The class is looked up late: while freezegun moves the clock, only its own one will do.
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=365))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=365))
         .sign(key, None if family == "Ed" else SHA256())
     )
     return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,9 @@ def _readings(candidate: str) -> set[bytes]:
     text = candidate.encode()
     readings = {text}
     padded = text + b"=" * (-len(text) % 4)
-    for decode in (
-        lambda: base64.b64decode(padded, validate=True),
-        lambda: base64.b64decode(padded, altchars=b"-_", validate=True),
-        lambda: bytes.fromhex(candidate),
-    ):
-        try:
-            readings.add(decode())
-        except (binascii.Error, ValueError):
-            continue
+    for altchars in (b"+/", b"-_"):
+        with suppress(binascii.Error):
+            readings.add(base64.b64decode(padded, altchars=altchars, validate=True))
+    with suppress(ValueError):
+        readings.add(bytes.fromhex(candidate))
     return readings

@@ -122,4 +122,3 @@ class VerdictSet:
     def conformant(self) -> bool:
         """Whether everything that was asked for holds."""
         return self.exit_code is ExitCode.CONFORMANT
-

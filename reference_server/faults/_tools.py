@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from flask import current_app
@@ -15,6 +15,9 @@ from reference_server import clock
 from reference_server.app import services_of
 from reference_server.tokens import ACCESS, REFRESH
 from reference_server.verification import TokenVerifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _HASHES = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
 
@@ -92,6 +95,16 @@ class GullibleVerifier(TokenVerifier):
         raise NotImplementedError
 
 
-def is_access(claims: dict[str, Any]) -> bool:
+def is_access(claims: Mapping[str, Any]) -> bool:
     """Whether the claims are an access token's."""
     return claims.get("type") == ACCESS
+
+
+def is_genuine(token: str) -> bool:
+    """Whether the server's own key made the token's signature, whatever its claims say."""
+    key = services_of(current_app).issuer.key
+    try:
+        jwt.PyJWS().decode_complete(token, key.public, algorithms=[key.algorithm])
+    except jwt.InvalidTokenError:
+        return False
+    return True

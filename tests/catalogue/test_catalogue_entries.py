@@ -165,9 +165,7 @@ def test_the_vocabulary_explains_every_name_in_use() -> None:
     loaded = catalogue.load()
 
     assert list(loaded.vocabulary.tiers) == list(Tier)
-    assert {need for requirement in loaded for need in requirement.needs} <= set(
-        loaded.vocabulary.capabilities
-    )
+    assert {need for requirement in loaded for need in requirement.needs} <= set(loaded.vocabulary.capabilities)
     assert "none" not in loaded.vocabulary.capabilities
 
 

@@ -117,14 +117,10 @@ def test_a_malformed_entry_is_refused(directory: Path, written: str, instead: st
     assert complaint in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "wrong", ["LOGIN-01", "refresh-01", "REFRESH-1", "REFRESH-001", "REFRESH", "XREFRESH-01"]
-)
+@pytest.mark.parametrize("wrong", ["LOGIN-01", "refresh-01", "REFRESH-1", "REFRESH-001", "REFRESH", "XREFRESH-01"])
 def test_an_id_must_carry_the_name_of_its_area(directory: Path, wrong: str) -> None:
     """An id is its area's name in capitals and two digits, or it is refused."""
-    with pytest.raises(
-        CatalogueError, match=rf"^refresh\.toml: {wrong}: an id in this file reads REFRESH-01"
-    ):
+    with pytest.raises(CatalogueError, match=rf"^refresh\.toml: {wrong}: an id in this file reads REFRESH-01"):
         read_with(directory, refresh=REFRESH.replace("REFRESH-01", wrong))
 
 
@@ -171,9 +167,7 @@ def test_a_malformed_area_is_refused(directory: Path, text: str, complaint: str)
         ('"a new refresh token each time"', '""', "'rotation' is empty"),
     ],
 )
-def test_a_malformed_vocabulary_is_refused(
-    directory: Path, written: str, instead: str, complaint: str
-) -> None:
+def test_a_malformed_vocabulary_is_refused(directory: Path, written: str, instead: str, complaint: str) -> None:
     """The vocabulary explains exactly the tiers there are, and every capability."""
     (directory / "_vocabulary.toml").write_text(VOCABULARY.replace(written, instead), encoding="utf-8")
 

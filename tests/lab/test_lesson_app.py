@@ -54,9 +54,7 @@ def judged(
 
 def deviations(verdicts: Mapping[str, str]) -> dict[str, str]:
     """The verdicts that say that something is wrong, with the app or with the run."""
-    return {
-        name: verdict for name, verdict in verdicts.items() if verdict in {"failed", "warned", "inconclusive"}
-    }
+    return {name: verdict for name, verdict in verdicts.items() if verdict in {"failed", "warned", "inconclusive"}}
 
 
 def expected(given: Given) -> dict[str, str]:
@@ -77,9 +75,7 @@ def test_a_url_and_two_accounts_show_what_the_learner_got_wrong(tmp_path: Path) 
 def test_short_lifetimes_show_that_tokens_expire(tmp_path: Path) -> None:
     """An app whose tokens live for seconds has the same findings, and its expiry is judged by waiting."""
     profile = tmp_path / "short.toml"
-    profile.write_text(
-        f"extends = {json.dumps(str(ENTRY / 'profile.toml'))}\n[lifetimes]\naccess = 4\nrefresh = 20\n"
-    )
+    profile.write_text(f"extends = {json.dumps(str(ENTRY / 'profile.toml'))}\n[lifetimes]\naccess = 4\nrefresh = 20\n")
     code, verdicts = judged(
         tmp_path,
         "short lifetimes",

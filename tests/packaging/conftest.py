@@ -54,9 +54,7 @@ def wheel(built: Path) -> Distribution:
     """The wheel."""
     (file,) = built.glob("*.whl")
     with zipfile.ZipFile(file) as archive:
-        return Distribution(
-            file, {PurePosixPath(item.filename): item.file_size for item in archive.infolist()}
-        )
+        return Distribution(file, {PurePosixPath(item.filename): item.file_size for item in archive.infolist()})
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +64,7 @@ def sdist(built: Path) -> Distribution:
     with tarfile.open(file) as archive:
         return Distribution(
             file,
-            {
-                PurePosixPath(*PurePosixPath(item.name).parts[1:]): item.size
-                for item in archive
-                if item.isfile()
-            },
+            {PurePosixPath(*PurePosixPath(item.name).parts[1:]): item.size for item in archive if item.isfile()},
         )
 
 

@@ -22,9 +22,7 @@ CREDENTIALS = {
 }
 
 
-def test_pytest_runs_the_installed_suite_on_the_bundled_server(
-    installation: Installation, tmp_path: Path
-) -> None:
+def test_pytest_runs_the_installed_suite_on_the_bundled_server(installation: Installation, tmp_path: Path) -> None:
     """`pytest --pyargs conformance` in an empty folder is the main job, and it is green."""
     ended = run([installation / "pytest", "--pyargs", "conformance"], cwd=tmp_path)
     assert ended.returncode == 0, ended.stdout + ended.stderr

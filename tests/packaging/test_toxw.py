@@ -40,9 +40,7 @@ class Copy:
     top: Path
     pip: Path
 
-    def start(
-        self, *arguments: str, cwd: Path | None = None, **settings: str
-    ) -> subprocess.CompletedProcess[str]:
+    def start(self, *arguments: str, cwd: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
         """`toxw` with the arguments, run from its top or from `cwd`."""
         env = environment(PYTHONPATH=str(self.pip), **settings)
         return run([sys.executable, self.top / "toxw", *arguments], cwd=cwd or self.top, env=env)

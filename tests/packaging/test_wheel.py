@@ -68,9 +68,7 @@ def test_the_specifications_are_installed_with_the_suite(wheel: Distribution) ->
 
 def test_nothing_but_the_packages_is_in_the_wheel(wheel: Distribution) -> None:
     """The project's own tests, lab and benchmarks, and leftovers of its tools, stay at home."""
-    assert {path.parts[0] for path in wheel.contents} - set(PACKAGES) == {
-        f"jwt_conformance-{version()}.dist-info"
-    }
+    assert {path.parts[0] for path in wheel.contents} - set(PACKAGES) == {f"jwt_conformance-{version()}.dist-info"}
     assert not [path for path in wheel.contents if path.suffix == ".pyc" or "__pycache__" in path.parts]
 
 
@@ -100,8 +98,6 @@ def test_no_file_in_the_wheel_names_the_place_it_was_built_in(wheel: Distributio
 
 def version() -> str:
     """The version that the package itself names."""
-    found = re.search(
-        r'^__version__ = "(.+)"$', (CHECKOUT / "conformance/__init__.py").read_text(), re.MULTILINE
-    )
+    found = re.search(r'^__version__ = "(.+)"$', (CHECKOUT / "conformance/__init__.py").read_text(), re.MULTILINE)
     assert found is not None
     return found[1]

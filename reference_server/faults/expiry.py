@@ -1,0 +1,334 @@
+"""Faults in lifetimes and in what happens at their end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, current_app, request
+from flask_jwt_extended import create_refresh_token
+from jwt import ExpiredSignatureError, InvalidTokenError
+
+from reference_server import clock
+from reference_server.app import services_of
+from reference_server.errors import ErrorPresenter
+from reference_server.faults import fault
+from reference_server.faults._tools import is_access, is_genuine, resigned, unverified
+from reference_server.models import SessionRow
+from reference_server.sessions import Sessions, Spending
+from reference_server.tokens import ACCESS, REFRESH, TokenIssuer
+from reference_server.verification import TokenVerifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reference_server.accounts import Account
+    from reference_server.keys import SigningKey
+
+
+class LenientVerifier(TokenVerifier):
+    """Forgives some tokens that they have expired."""
+
+    def _decode_jwt_from_config(
+        self, encoded_token: str, csrf_value: str | None = None, allow_expired: bool = False
+    ) -> dict[str, Any]:
+        try:
+            return super()._decode_jwt_from_config(encoded_token, csrf_value, allow_expired)
+        except ExpiredSignatureError:
+            claims = super()._decode_jwt_from_config(encoded_token, csrf_value, allow_expired=True)
+            if self.forgives(encoded_token, claims, late=clock.now() - int(claims["exp"])):
+                return claims
+            raise
+
+    def forgives(self, token: str, claims: dict[str, Any], *, late: int) -> bool:
+        """Whether to accept the token, which expired `late` seconds ago and is otherwise good."""
+        raise NotImplementedError
+
+
+@fault(
+    "dashboard-caches-verdicts",
+    "EXPIRY-01",
+    seen="OpenIDC/mod_oauth2 issue 14: results are cached for five minutes, without a look at exp",
+)
+class CachedVerdict(LenientVerifier):
+    """Accepts an expired access token at one route, if it was ever accepted before."""
+
+    def __init__(self, key: SigningKey) -> None:
+        super().__init__(key)
+        self.accepted: set[str] = set()
+
+    def _decode_jwt_from_config(self, encoded_token: str, *rest: Any, **options: Any) -> dict[str, Any]:
+        claims = super()._decode_jwt_from_config(encoded_token, *rest, **options)
+        self.accepted.add(encoded_token)
+        return claims
+
+    def forgives(self, token: str, claims: dict[str, Any], *, late: int) -> bool:  # noqa: ARG002 - ever after
+        """Look into the cache."""
+        return request.path == "/dashboard" and is_access(claims) and token in self.accepted
+
+
+@fault(
+    "dashboard-leeway-in-minutes",
+    "EXPIRY-01",
+    "EXPIRY-02",
+    seen="Keats/jsonwebtoken issue 40: a leeway was documented in one unit and worked in another",
+)
+class LeewayInMinutes(LenientVerifier):
+    """Allows, at one route, a leeway of thirty minutes where thirty seconds were meant."""
+
+    def forgives(self, token: str, claims: dict[str, Any], *, late: int) -> bool:  # noqa: ARG002 - only the time
+        """Multiply by sixty."""
+        return request.path == "/dashboard" and is_access(claims) and late < 30 * 60
+
+
+@fault(
+    "whole-days-left-out-of-expiry",
+    "EXPIRY-02",
+    seen="thumbor pull request 1067: an expiry check with timedelta.seconds, which leaves days out",
+)
+class DaysLeftOut(LenientVerifier):
+    """Accepts an access token again for some seconds, a day after it has expired."""
+
+    def forgives(self, token: str, claims: dict[str, Any], *, late: int) -> bool:  # noqa: ARG002 - only the time
+        """Read `.seconds` where `.total_seconds()` was meant, with a leeway of ten."""
+        age = timedelta(seconds=late)
+        return is_access(claims) and age.days > 0 and age.seconds < 10  # noqa: PLR2004 - as said
+
+
+class ExpiredAnswer(ErrorPresenter):
+    """Answers an expired access token in another way than the contract says."""
+
+    def bad_token(self, message: str) -> Response:
+        """Leave other refusals alone."""
+        if "expired" in message and request.method != "POST":
+            return self.expired()
+        return super().bad_token(message)
+
+    def expired(self) -> Response:
+        """The other answer."""
+        raise NotImplementedError
+
+
+@fault(
+    "expired-answers-like-garbage",
+    "EXPIRY-03",
+    seen="common where one handler catches every error of the JWT library",
+)
+class NoHint(ExpiredAnswer):
+    """Does not tell an expired access token from a worthless one."""
+
+    def expired(self) -> Response:
+        """Say what is said of all."""
+        return super().bad_token("The token is invalid")
+
+
+@fault(
+    "expired-answers-in-html",
+    "EXPIRY-03",
+    seen="zhoutaoo/SpringCloud issue 120: an expired token is answered with an HTML page and no reason",
+)
+class HtmlPage(ExpiredAnswer):
+    """Answers an expired access token with an HTML page."""
+
+    def expired(self) -> Response:
+        """Keep the status and the challenge."""
+        response = super().bad_token("The token is invalid")
+        response.set_data("<!doctype html><title>401</title><h1>Unauthorized</h1>")
+        response.mimetype = "text/html"
+        return response
+
+
+class EndlessSessions(Sessions):
+    """Sessions that end by logout and reuse only."""
+
+    def start(self, account_id: str, *, refresh_jti: str, now: int, expires_at: int) -> str:  # noqa: ARG002 - fixed
+        """Drop none that have expired."""
+        return super().start(account_id, refresh_jti=refresh_jti, now=0, expires_at=expires_at)
+
+    def is_live(self, claims: Mapping[str, Any], now: int) -> bool:  # noqa: ARG002 - it is always early
+        """Leave the time out."""
+        return super().is_live(claims, now=0)
+
+    def rotate(self, claims: Mapping[str, Any], *, successor_jti: str, now: int) -> Spending:  # noqa: ARG002 - as above
+        """Leave the time out."""
+        return super().rotate(claims, successor_jti=successor_jti, now=0)
+
+
+@fault(
+    "expired-refresh-token-refreshes",
+    "EXPIRY-04",
+    seen="thephpleague/oauth2-server issue 270: refresh token expiry never checked",
+    also=EndlessSessions,
+)
+class EternalRefresh(LenientVerifier):
+    """Accepts an expired refresh token, and begins another session's time with it."""
+
+    def forgives(self, token: str, claims: dict[str, Any], *, late: int) -> bool:  # noqa: ARG002 - however late
+        """Let the session begin anew."""
+        claims["exp"] = clock.now() + services_of(current_app).issuer.lifetime(REFRESH)
+        return claims["type"] == REFRESH
+
+
+@fault(
+    "expired-refresh-token-crashes",
+    "EXPIRY-04",
+    seen="raster-foundry issue 3416: a refresh token that is no longer good is answered with a 5xx",
+)
+class RefreshCrash(ErrorPresenter):
+    """Answers an expired refresh token with a server error."""
+
+    def bad_token(self, message: str) -> Response:
+        """Fail."""
+        if "expired" in message and request.path == "/refresh":
+            return self.render(HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", "The server failed to answer")
+        return super().bad_token(message)
+
+
+@fault(
+    "refresh-dies-with-the-access-token",
+    "EXPIRY-05",
+    seen="virtualzone/jwt-auth-proxy issue 2, thephpleague/oauth2-server issue 231",
+)
+class RefreshDies(TokenVerifier):
+    """Refuses a refresh token that is older than an access token may become."""
+
+    def _decode_jwt_from_config(self, encoded_token: str, *rest: Any, **options: Any) -> dict[str, Any]:
+        claims = super()._decode_jwt_from_config(encoded_token, *rest, **options)
+        if claims["type"] == REFRESH and request.path == "/refresh":
+            oldest = clock.now() - services_of(current_app).issuer.lifetime(ACCESS)
+            if claims["iat"] <= oldest:
+                raise InvalidTokenError
+        return claims
+
+
+@fault(
+    "refresh-lifetime-of-the-library",
+    "EXPIRY-06",
+    seen="Flask-JWT-Extended's own default for JWT_REFRESH_TOKEN_EXPIRES is 30 days",
+)
+class LibraryDefault(TokenIssuer):
+    """Lets refresh tokens live for thirty days where an hour, the default, is declared."""
+
+    def lifetime(self, kind: str) -> int:
+        """Forget the setting."""
+        declared = super().lifetime(kind)
+        hour = int(timedelta(hours=1).total_seconds())
+        return int(timedelta(days=30).total_seconds()) if kind == REFRESH and declared == hour else declared
+
+
+@fault(
+    "access-lives-twice-as-long",
+    "EXPIRY-06",
+    seen="common where a default is changed in the code and not where it is declared",
+)
+class TwiceAsLong(TokenIssuer):
+    """Lets access tokens live for half an hour where 15 minutes, the default, are declared."""
+
+    def lifetime(self, kind: str) -> int:
+        """Forget the setting."""
+        declared = super().lifetime(kind)
+        return 2 * declared if kind == ACCESS and declared == timedelta(minutes=15).total_seconds() else declared
+
+
+@fault(
+    "access-outlives-refresh",
+    "EXPIRY-06",
+    "EXPIRY-07",
+    seen="common where the two lifetimes are set in different places, or mixed up",
+    access_lifetime=timedelta(hours=1),
+    refresh_lifetime=timedelta(minutes=15),
+)
+class LifetimesMixedUp(TokenIssuer):
+    """Gives the access token the refresh token's lifetime, and the reverse."""
+
+    def claims(self, kind: str, *, now: int, expires_at: int, **rest: Any) -> dict[str, Any]:
+        """Do not end the access token with its session."""
+        end = now + self.lifetime(ACCESS) if kind == ACCESS else expires_at
+        return super().claims(kind, now=now, expires_at=end, **rest)
+
+
+@fault(
+    "minutes-read-as-seconds",
+    "EXPIRY-08",
+    seen="fastapi_best_architecture pull request 57: timedelta(seconds=settings.TOKEN_EXPIRE_MINUTES)",
+)
+class MinutesAsSeconds(TokenIssuer):
+    """Reads a lifetime of some minutes, other than the default, as so many seconds."""
+
+    def lifetime(self, kind: str) -> int:
+        """Divide where the setting is in whole minutes."""
+        seconds = super().lifetime(kind)
+        in_minutes = 60 <= seconds < 60 * 60 and seconds % 60 == 0 and seconds != 15 * 60
+        return seconds // 60 if in_minutes else seconds
+
+
+@fault(
+    "whole-days-left-out-of-lifetimes",
+    "EXPIRY-08",
+    seen="django-oauth2-provider pull request 15: expires_in from timedelta.seconds, 0 for a whole day",
+)
+class WholeDaysLeftOut(TokenIssuer):
+    """Leaves whole days out of a lifetime."""
+
+    def lifetime(self, kind: str) -> int:
+        """Read `.seconds` where `.total_seconds()` was meant."""
+        return timedelta(seconds=super().lifetime(kind)).seconds
+
+
+class OddlyTimedIssuer(TokenIssuer):
+    """Writes the end of a rotated refresh token in another way."""
+
+    def encode(self, kind: str, account: Account, claims: dict[str, Any]) -> str:
+        """Leave every other token alone."""
+        if kind == REFRESH and request.path == "/refresh":
+            return self.encode_oddly(account, claims)
+        return super().encode(kind, account, claims)
+
+    def encode_oddly(self, account: Account, claims: dict[str, Any]) -> str:
+        """The token, written in the other way."""
+        raise NotImplementedError
+
+
+class OddlyTimedVerifier(TokenVerifier):
+    """Understands what `OddlyTimedIssuer` writes, so that the session goes on."""
+
+    def _decode_jwt_from_config(self, encoded_token: str, *rest: Any, **options: Any) -> dict[str, Any]:
+        _, claims = unverified(encoded_token)
+        end = claims.get("exp", 0)
+        if claims and isinstance(end, int) and not 0 < end < 10**11 and is_genuine(encoded_token):
+            with services_of(current_app).database.transaction() as session:
+                row = session.get(SessionRow, claims["sid"])
+            encoded_token = resigned({**claims, "exp": row.expires_at if row else 0})
+        return super()._decode_jwt_from_config(encoded_token, *rest, **options)
+
+
+@fault(
+    "rotated-token-expires-in-milliseconds",
+    "EXPIRY-09",
+    seen="GLO3102/UFood issue 47: exp in milliseconds, a date tens of thousands of years ahead",
+    also=OddlyTimedVerifier,
+)
+class Milliseconds(OddlyTimedIssuer):
+    """Writes the end of a rotated refresh token in milliseconds."""
+
+    def encode_oddly(self, account: Account, claims: dict[str, Any]) -> str:
+        """Multiply by a thousand."""
+        token: str = create_refresh_token(account.id, additional_claims={**claims, "exp": claims["exp"] * 1000})
+        return token
+
+
+@fault(
+    "rotated-token-never-expires",
+    "EXPIRY-09",
+    seen="node-jsonwebtoken issue 145: a token made without expiresIn has no exp and never expires",
+    also=OddlyTimedVerifier,
+)
+class NoEnd(OddlyTimedIssuer):
+    """Leaves the end of a rotated refresh token out."""
+
+    def encode_oddly(self, account: Account, claims: dict[str, Any]) -> str:
+        """Leave `exp` out."""
+        endless = {name: value for name, value in claims.items() if name != "exp"}
+        token: str = create_refresh_token(account.id, additional_claims=endless, expires_delta=False)
+        return token
