@@ -66,7 +66,7 @@ def _fail(error: Exception) -> int:
     help="Only scenarios whose name matches, as in pytest: -k refresh_02.",
 )
 @click.option("-n", "workers", metavar="N", help="So many processes, where pytest-xdist is installed.")
-@click.option("-q", "--quiet", is_flag=True, help="Only the summary.")
+@click.option("-q", "--quiet", is_flag=True, help="Only what is wrong, and the result.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each scenario as it ends.")
 @click.option("--junitxml", metavar="FILE", help="Write a JUnit report.")
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
@@ -88,8 +88,8 @@ def run(url: str | None, strict: bool, keyword: str | None, workers: str | None,
     args += ["-n", workers] if workers else []
     args += ["-v"] if verbose else []
     args += [f"--junitxml={junitxml}"] if junitxml else []
-    if quiet:
-        args += ["-qq"]
+    if not verbose:
+        args += ["-qq" if quiet else "-q"]
     sys.exit(_run_pytest([*args, *pytest_args]))
 
 
@@ -109,8 +109,9 @@ def _run_pytest(args: list[str]) -> int:
 
     scenarios = str(files("conformance") / "scenarios")
     own = ["--rootdir", scenarios, "-c", os.devnull, "-p", "no:cacheprovider", "--no-header", "--tb=short"]
-    # Scenarios claim in words; without rewriting pytest need not complain that the plugin is loaded already.
-    own += ["--assert=plain"]
+    # Other people's plugins neither slow the run nor change it; scenarios claim in words and need no rewriting.
+    own += ["--disable-plugin-autoload", "-p", "pytest_base_url.plugin", "-p", "conformance.plugin", "--assert=plain"]
+    own += ["-p", "xdist"] if "-n" in args else []
     code = pytest.main([scenarios, *own, *args], plugins=[_Watcher()])
     if not verdicts:
         return int(ExitCode.USAGE)

@@ -119,7 +119,10 @@ def _waits(item: pytest.Item) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is beyond the tier, and puts the scenarios that wait for an expiry last."""
+    """Leaves out what is beyond the tier, and orders the rest as the catalogue does, but for those that wait.
+
+    The login's scenarios come first: the sessions that their controls open serve the others.
+    """
     scenarios = {item: requirement for item in items if (requirement := requirement_of(item)) is not None}
     if not scenarios:
         return
@@ -137,8 +140,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     beyond = [item for item, requirement in scenarios.items() if requirement.tier > tier]
     if beyond:
         config.hook.pytest_deselected(items=beyond)
-    order = {"": 0, "a moment": 1, "access": 2, "refresh": 3}
-    items[:] = sorted((item for item in items if item not in beyond), key=lambda item: order[_waits(item)])
+    waits = {"": 0, "a moment": 1, "access": 2, "refresh": 3}
+    order = {requirement: position for position, requirement in enumerate(load_catalogue())}
+    chosen = [item for item in scenarios if item not in beyond]
+    chosen.sort(key=lambda item: (waits[_waits(item)], order[scenarios[item]]))
+    items[:] = [item for item in items if item not in scenarios] + chosen
 
 
 # -- Running ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
 from flask_jwt_extended import (
-    current_user,
+    get_current_user,
     get_jwt,
     get_jwt_header,
     jwt_required,
@@ -102,7 +102,7 @@ def _refresh(routes: Blueprint, services: Services) -> None:
             spending = sessions.rotate(claims, successor_jti=jti, now=now)
             if spending is not Spending.DONE:
                 raise RevokedTokenError(get_jwt_header(), claims)
-        return _hand_out(issuer.at_refresh(current_user, claims, successor_jti=jti, now=now), services)
+        return _hand_out(issuer.at_refresh(get_current_user(), claims, successor_jti=jti, now=now), services)
 
 
 def _resources(routes: Blueprint, services: Services) -> None:
@@ -110,13 +110,13 @@ def _resources(routes: Blueprint, services: Services) -> None:
     @jwt_required()  # type: ignore[untyped-decorator] # as above
     def profile() -> Response:
         """Say who the access token belongs to."""
-        return jsonify(services.pages.profile(current_user))
+        return jsonify(services.pages.profile(get_current_user()))
 
     @routes.get("/dashboard")
     @jwt_required()  # type: ignore[untyped-decorator] # as above
     def dashboard() -> Response:
         """Say how many sessions the owner of the access token has."""
-        return jsonify(services.pages.dashboard(current_user, clock.now()))
+        return jsonify(services.pages.dashboard(get_current_user(), clock.now()))
 
 
 def _logout(routes: Blueprint, services: Services) -> None:

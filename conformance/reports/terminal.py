@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from conformance.verdicts.verdict_set import VerdictSet
 
+QUIET: Final = -2
+"""pytest's verbosity under -qq: the lines per requirement are left out."""
+
 _COLOURS: Final = {
     Verdict.PASSED: "green",
     Verdict.FAILED: "red",
@@ -32,7 +35,8 @@ _CONCLUSIONS: Final = {
 
 def summarise(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
     """Writes a line per requirement, grouped by area, then the details of what is broken."""
-    for area, rows in verdicts.by_area.items():
+    out.ensure_newline()
+    for area, rows in verdicts.by_area.items() if out.verbosity > QUIET else ():
         out.section(area.title, sep="-", bold=True)
         for requirement, outcome in rows:
             verdict = outcome.verdict

@@ -166,7 +166,7 @@ def reserve(target: Target, waits: set[str]) -> None:
     for kind in Kind:
         lifetime = target.session().token(kind).lifetime_s
         if kind in waits and lifetime is not None and lifetime + SURE_S <= target.client.max_wait_s:
-            session = target.login()
+            session = target.new_session()
             for door in target.protected_doors:
                 target.send(door.present(session.access.value, session))
             target.reserved[kind] = session

@@ -19,6 +19,7 @@ def test_err_01(target: Trial) -> None:
     refusals = [
         ("a wrong password", target.send(target.guess(account.username, target.target.wrong_password()))),
         ("a login without password", target.send(login.json(login.without("password", account=account)))),
+        ("a login whose body is no JSON", target.send(login.raw(b"{"))),
         (f"{refresh.label} without credentials", target.send(refresh.anonymous())),
         (f"{refresh.label} with garbage", target.send(refresh.present("garbage", shared))),
     ]

@@ -77,10 +77,11 @@ def test_expiry_02(target: Trial) -> None:
 def test_expiry_03(target: Trial) -> None:
     """The answer to an expired access token says so, in JSON, with status 401."""
     lapsed = lapsed_access_token(target)
-    if lapsed.still_opens:
-        target.inconclusive("an expired access token is accepted (see EXPIRY-01), so there is no refusal to look at")
     for door in target.protected_doors:
         expired = target.send(door.present(lapsed.value, lapsed.session))
+        if door.bought(expired.request, expired.response):
+            target.remark(f"not judged at {door.label}, which accepts an expired access token (see EXPIRY-01)")
+            continue
         garbage = target.send(door.present("garbage", lapsed.session))
         answer = expired.response
         said = answer.text + (answer.header("WWW-Authenticate") or "")
@@ -105,6 +106,8 @@ def test_expiry_03(target: Trial) -> None:
             observed=observed,
             shown_by=[("garbage, to compare", garbage), ("the expired token", expired)],
         )
+    if not target.probes:
+        target.inconclusive("every route accepts an expired access token, so there is no refusal to look at")
 
 
 @pytest.mark.waits("refresh")

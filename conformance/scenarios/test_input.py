@@ -48,7 +48,7 @@ def test_input_01(target: Trial) -> None:
             ("the password is blank", lambda name: target.guess(name, "   ")),
         ):
             known = login.refuses(words, make(account.username), cleanly=True)
-            unknown = login.refuses(f"{words}, for an unknown user", make(nobody), cleanly=True)
+            unknown = target.send(make(nobody))
             target.expect(
                 known.response.status == unknown.response.status,
                 f"{words}, for a user who exists and for one who does not",
@@ -83,7 +83,10 @@ def test_input_03(target: Trial) -> None:
     """Metacharacters of queries, directories and templates are plain text to the login."""
     name, wrong = target.account.username, target.target.wrong_password()
     with target.bracket(target.login_door) as login:
-        ordinary = login.refuses("an unknown user", target.guess(f"nobody-{secrets.token_hex(6)}", wrong), cleanly=True)
+        request = target.guess(f"nobody-{secrets.token_hex(6)}", wrong)
+        ordinary = target.send(request)
+        if target.login_door.bought(request, ordinary.response):
+            target.inconclusive("an ordinary unknown user logs in as well (see LOGIN-03)")
         for text in METACHARACTERS:
             _harmless(target, login, f"the username {text!r}", text, wrong)
         for text in METACHARACTERS[:1]:
@@ -121,7 +124,7 @@ def test_input_04(target: Trial) -> None:
     """A body that is not one JSON object is refused, and crashes neither the login nor the refresh."""
     account, door = target.account, target.login_door
     right = json.dumps(door.body(account.username, account.password))
-    wrong = json.dumps(door.body(account.username, 0))
+    wrong = json.dumps(door.body(account.username, target.target.wrong_password()))
     bodies = {
         "an empty body": "",
         "a single brace": "{",
@@ -136,6 +139,7 @@ def test_input_04(target: Trial) -> None:
         "single quotes": right.replace('"', "'"),
     }
     with target.bracket(door) as login:
+        target.guess(account.username, "")  # the array's first element, should it be counted
         for case, body in bodies.items():
             login.refuses(case, door.raw(body.encode()), cleanly=True)
     refresh = target.refresh_door

@@ -84,7 +84,7 @@ def _check_route(door: Door, answer: Response, setting: str) -> None:
 
 def _log_in(target: Target, account: Account, which: str) -> tuple[Session, str]:
     exchange, session = target.try_login(account)
-    if session is None:
+    if session is None or not session.is_complete:
         raise _explain_login(target, exchange, account, which)
     target.keep_for_later(session)
     kinds = []

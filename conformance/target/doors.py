@@ -6,6 +6,7 @@ that refuse with 200, and servers that answer 200 to everything.
 
 from __future__ import annotations
 
+import copy
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -141,7 +142,7 @@ class ProtectedDoor(TokenDoor):
         if answer.is_success and (who := self.identity(answer)):
             return f"the data of {who!r}"
         telling = self.honest_members - self.refusal_members
-        if telling and telling <= _members(answer):
+        if telling and telling <= _members(answer) and (answer.is_success or self._gives_away(answer, telling)):
             return f"an answer with {', '.join(sorted(telling))}"
         if not self.honest_members and answer.is_success and answer.body == self.honest_body:
             return "the protected content"
@@ -149,6 +150,11 @@ class ProtectedDoor(TokenDoor):
             # Refusals look like successes here; only the status is left to tell them apart.
             return f"status {answer.status} and the members of an honest answer"
         return ""
+
+    def _gives_away(self, answer: Response, telling: frozenset[str]) -> bool:
+        """Whether a refusal holds the user's data, and not only members of the same name, such as `message`."""
+        honest = json.loads(self.honest_body)
+        return bool(self.identity(answer)) or any(answer.json[name] == honest[name] for name in telling)
 
 
 @dataclass(slots=True)
@@ -197,7 +203,7 @@ class LoginDoor(TokenGivingDoor):
     def body(self, username: Any, password: Any) -> dict[str, Any]:
         """The JSON object that a login sends; the values may be of any type."""
         login = self.profile.login
-        members: dict[str, Any] = dict(login.extra)
+        members: dict[str, Any] = copy.deepcopy(dict(login.extra))
         for path, value in ((login.username, username), (login.password, password)):
             _merge(members, plant(path, value))
         return members

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,14 +13,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.util import Retry
 
 from conformance import __version__
 from conformance.errors import ConfigurationError, TargetError
+from conformance.target.connections import PunctualAdapter
 
 CONNECT_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 15.0
@@ -173,8 +173,7 @@ class HttpClient:
                 "Accept-Encoding": "identity",
             }
         )
-        # Nothing is ever sent twice by itself: a refresh token may be spent by the first attempt.
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=16, max_retries=Retry(total=0))
+        adapter = PunctualAdapter(ANSWER_TIMEOUT_S)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         return session
@@ -282,11 +281,19 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], type[ConfigurationError | TargetErro
     (
         ("CERTIFICATE_VERIFY",),
         ConfigurationError,
-        "{host} presents a certificate that is not trusted",
+        "{host} presents a certificate that is not trusted{why}",
         "name the authority that signed it in SSL_CERT_FILE; verification cannot be switched off",
     ),
+    (
+        ("CA certificate bundle", "NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE"),
+        ConfigurationError,
+        "the file of trusted authorities is not there, or holds no certificate in PEM",
+        "it is named by SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE",
+    ),
     (("SSLError", "[SSL"), ConfigurationError, "no TLS connection to {host}", "is it https? Try the URL with http://"),
-    (("Timeout", "timed out"), TargetError, "{url} did not answer within {limit:.0f} s", ""),
+    (("ConnectTimeout",), TargetError, "no connection to {host} within {connect:g} s", "is a firewall in between?"),
+    (("Timeout", "timed out"), TargetError, "{url} did not answer within {limit:g} s", ""),
+    (("InvalidURL", "LocationParseError"), ConfigurationError, "{url} names no host that could be looked up", ""),
     (
         ("NameResolutionError", "getaddrinfo"),
         TargetError,
@@ -300,8 +307,10 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], type[ConfigurationError | TargetErro
         "{host} refuses connections",
         "is the server running, and on this port?",
     ),
+    (("IncompleteRead",), TargetError, "{host} broke off in the middle of an answer", ""),
+    (("LineTooLong", "got more than"), TargetError, "the headers of an answer from {host} are too long", ""),
     (
-        ("BadStatusLine", "IncompleteRead", "HeaderParsing", "InvalidChunk", "InvalidHeader", "DecodeError"),
+        ("BadStatusLine", "HeaderParsing", "InvalidChunk", "InvalidHeader", "DecodeError"),
         TargetError,
         "{host} does not answer in well-formed HTTP",
         "is another protocol spoken on this port?",
@@ -318,7 +327,13 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], type[ConfigurationError | TargetErro
 
 def _explain(error: Exception, base_url: str) -> ConfigurationError | TargetError:
     text = f"{type(error).__name__}: {error}"
-    words = {"host": urlsplit(base_url).netloc, "url": base_url, "limit": ANSWER_TIMEOUT_S}
+    words = {
+        "host": urlsplit(base_url).netloc,
+        "url": base_url,
+        "limit": ANSWER_TIMEOUT_S,
+        "connect": CONNECT_TIMEOUT_S,
+        "why": ": " + found[1].strip() if (found := re.search(r"verify failed: ([^()]+)", text)) else "",
+    }
     for signs, kind, message, hint in _CAUSES:
         if any(sign in text for sign in signs):
             return kind(message.format(**words), hint)

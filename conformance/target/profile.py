@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import cache
@@ -14,6 +15,8 @@ from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, ge
 from conformance.errors import ConfigurationError
 
 DEFAULT: Final = "default"
+PATHS: Final = frozenset({"path", "logout", "jwks"})
+"""Keys whose values are joined to the target's URL."""
 T = TypeVar("T")
 
 
@@ -116,12 +119,19 @@ def load(name_or_file: str) -> Profile:
     Raises:
         ConfigurationError: no such profile, no such file, or a key or value in it that means nothing.
     """
+    return _load(name_or_file, ())
+
+
+def _load(name_or_file: str, heirs: tuple[str, ...]) -> Profile:
+    if name_or_file in heirs:
+        raise ConfigurationError(f"the profile {name_or_file} extends itself, through {' and '.join(heirs)}")
+    heirs = (*heirs, name_or_file)
     if name_or_file in shipped():
-        return _from_text(shipped()[name_or_file], name_or_file)
+        return _from_text(shipped()[name_or_file], name_or_file, heirs)
     path = Path(name_or_file)
     if path.suffix == ".toml" or path.exists():
         try:
-            return _from_text(path.read_text(encoding="utf-8"), str(path))
+            return _from_text(path.read_text(encoding="utf-8"), str(path), heirs)
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"the profile {name_or_file} cannot be read: {error}") from None
     raise ConfigurationError(
@@ -147,14 +157,18 @@ def nearest(name: str, candidates: Any) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _from_text(text: str, origin: str) -> Profile:
+def _from_text(text: str, origin: str, heirs: tuple[str, ...]) -> Profile:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"the profile {origin} is no TOML: {error}") from None
     data.setdefault("name", Path(origin).stem)
     parent = data.get("extends", "")
-    base = load(parent) if isinstance(parent, str) and parent else Profile(name="")
+    base = Profile(name="")
+    if isinstance(parent, str) and parent:
+        # A file that is named in a file lies beside it.
+        beside = Path(origin).parent / parent
+        base = _load(str(beside) if parent not in shipped() and beside.is_file() else parent, heirs)
     profile = _build(base, data, origin, "")
     if not profile.protected:
         raise ConfigurationError(f"the profile {origin} names no protected route", "add [[protected]] with a path")
@@ -179,6 +193,8 @@ def _convert(current: Any, hint: Any, value: Any, origin: str, place: str) -> An
     if place == "protected" and isinstance(value, list) and all(isinstance(item, dict) for item in value):
         return tuple(_route(item, origin, f"{place}[{index}]") for index, item in enumerate(value))
     if get_origin(hint) is MappingProxyType and isinstance(value, dict):
+        for key, item in value.items():
+            _check_item(get_args(hint)[1], item, origin, f"{place}.{key}")
         return MappingProxyType(value)
     if get_origin(hint) is tuple and isinstance(value, list) and all(type(item) is int for item in value):
         return tuple(value)
@@ -186,8 +202,20 @@ def _convert(current: Any, hint: Any, value: Any, origin: str, place: str) -> An
         return value
     allowed = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
     if type(value) in allowed:
+        if place.rpartition(".")[2] in PATHS and value and not value.startswith("/"):
+            raise ConfigurationError(f"the profile {origin} has {value!r} at {place!r}", "a path begins with /")
         return value
     raise ConfigurationError(f"the profile {origin} has {value!r} at {place!r}, which wants {_wanted(hint)}")
+
+
+def _check_item(hint: Any, value: Any, origin: str, place: str) -> None:
+    """Raises where a member of a free table is none that the suite can use."""
+    if hint is str and not isinstance(value, str):
+        raise ConfigurationError(f"the profile {origin} has {value!r} at {place!r}, which wants {_wanted(str)}")
+    try:
+        json.dumps(value)
+    except TypeError:
+        raise ConfigurationError(f"the profile {origin} has {value!r} at {place!r}, which JSON cannot say") from None
 
 
 def _route(item: dict[str, Any], origin: str, place: str) -> Protected:
@@ -206,4 +234,4 @@ def _wanted(hint: Any) -> str:
         int | None: "a whole number",
         tuple[int, ...]: "a list of numbers",
     }
-    return words.get(hint, "a table" if hint is not tuple[Protected, ...] else "an array of tables")
+    return words.get(hint, "a table" if hint != tuple[Protected, ...] else "an array of tables")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conformance.tokens.reading import Kind, Token
+from conformance.tokens.reading import Kind, Token, finite
 
 if TYPE_CHECKING:
     from conformance.target.http import Exchange, Response
@@ -26,7 +26,7 @@ class Session:
 
     Attributes:
         access: the newest access token.
-        refresh: the refresh token that is good now.
+        refresh: the refresh token that is good now; an empty one where the login gave none.
         csrf: for tokens in cookies, the value that proves same-site intent, per kind.
         login: the login's own exchange.
         rotated: whether a refresh has ever replaced the refresh token.
@@ -40,6 +40,11 @@ class Session:
     csrf: dict[Kind, str] = field(default_factory=dict, repr=False)
     rotated: bool = False
     ended: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has both tokens."""
+        return bool(self.refresh.value)
 
     def token(self, kind: Kind) -> Token:
         """The session's own token of that kind."""
@@ -80,9 +85,8 @@ def issued(profile: Profile, answer: Response, where: Login | Refresh, received_
             value = dig(answer.json, place)
         if not isinstance(value, str) or not value:
             return None
-        stated = dig(answer.json, lifetime_place)
-        is_number = isinstance(stated, int | float) and not isinstance(stated, bool)
-        return Token(value, kind, received_at, float(stated) if is_number else declared)
+        stated = finite(dig(answer.json, lifetime_place))
+        return Token(value, kind, received_at, declared if stated is None else stated)
 
     lifetimes = profile.lifetimes
     csrf = {

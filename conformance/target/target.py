@@ -92,7 +92,7 @@ class Target:
     # -- Logging in ------------------------------------------------------------------------------------------------
 
     def try_login(self, account: Account, *, settle: bool = True) -> tuple[Exchange, Session | None]:
-        """Logs in; the session is None where the answer does not hold both tokens.
+        """Logs in; the session is None where the answer holds no access token, and incomplete where no refresh token.
 
         Args:
             account: who logs in.
@@ -103,11 +103,12 @@ class Target:
         found = issued(self.profile, exchange.response, self.profile.login, self.clock.now())
         for token in (found.access, found.refresh):
             self.know(token)
-        if exchange.response.is_success and found.access and found.refresh:
+        if exchange.response.is_success and found.access:
             self.wrong_passwords.pop(account.username, None)
             if account == self.account:
                 self.last_login = exchange
-            session = Session(account, found.access, found.refresh, exchange, found.csrf)
+            refresh = found.refresh or Token("", Kind.REFRESH)
+            session = Session(account, found.access, refresh, exchange, found.csrf)
             self.first_session = self.first_session or replace(session)
             if settle:
                 self.client.pause(self.settle_s)
@@ -121,7 +122,7 @@ class Target:
             LoginError: the answer does not hold both tokens.
         """
         exchange, session = self.try_login(account or self.account)
-        if session is None:
+        if session is None or not session.is_complete:
             raise LoginError(f"an honest login answered {exchange.response.status} without both tokens", exchange)
         return session
 
@@ -162,11 +163,16 @@ class Target:
     def new_session(self, account: Account | None = None) -> Session:
         """A session of the scenario's own, which it may end: opened by a control and not used since, or new."""
         account = account or self.account
-        return self._take_unused(account) or self.login(account)
+        try:
+            return self._take_unused(account) or self.login(account)
+        except LoginError:
+            # A server may give a refresh token at the first login only (see LOGIN-01): what is shared has to do.
+            return self.session(account)
 
     def keep_for_later(self, session: Session) -> None:
         """Puts a session that nobody has used where `session` and `new_session` find it."""
-        self._unused.append(session)
+        if session.is_complete:
+            self._unused.append(session)
 
     def is_alive(self, token: Token) -> bool:
         """Whether the token has a while to live."""

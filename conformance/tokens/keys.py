@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import NameOID
+from jwt.algorithms import get_default_algorithms
 
 from conformance.errors import ConfigurationError
 from conformance.tokens.reading import Jwt, b64url_decode, b64url_encode
@@ -37,6 +38,9 @@ _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
     "ES256K": ec.SECP256K1,
 }
 
+# Named by their curve since RFC 9864; PyJWT knows both by the older name.
+_EDWARDS: dict[str, str] = {"Ed25519": "EdDSA", "Ed448": "EdDSA"}
+
 
 def own_key(algorithm: str) -> Any:
     """A private key that the suite made for this run, so that no server can rightly trust it.
@@ -46,6 +50,8 @@ def own_key(algorithm: str) -> Any:
     """
     if algorithm.startswith("ES"):
         return _own_key(algorithm if algorithm in _CURVES else "ES")
+    if algorithm == "Ed448":
+        return _own_key(algorithm)
     return _own_key({"PS": "RS"}.get(algorithm[:2], algorithm[:2]))
 
 
@@ -55,6 +61,8 @@ def _own_key(family: str) -> Any:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     if family.startswith("ES"):
         return ec.generate_private_key(_CURVES.get(family, ec.SECP256R1)())
+    if family == "Ed448":
+        return ed448.Ed448PrivateKey.generate()
     return ed25519.Ed25519PrivateKey.generate()
 
 
@@ -92,6 +100,13 @@ def own_certificate(family: str) -> str:
     return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
 
 
+def can_sign(algorithm: str) -> bool:
+    """Whether the suite can make a signature of this algorithm at all; it cannot for a new or made-up one."""
+    if algorithm in HMAC_ALGORITHMS:
+        return True
+    return algorithm != "none" and _EDWARDS.get(algorithm, algorithm) in get_default_algorithms()
+
+
 def foreign_key_for(algorithm: str) -> Any:
     """A key of the suite's own that fits an algorithm of the target."""
     return own_secret() if algorithm in HMAC_ALGORITHMS else own_key(algorithm)
@@ -111,7 +126,7 @@ def signature(message: bytes, key: Any, algorithm: str) -> bytes:
     """A signature by PyJWT's implementation of the algorithm; HMAC takes any bytes as its key, even none."""
     if algorithm in HMAC_ALGORITHMS:
         return hmac.new(key, message, getattr(hashlib, f"sha{algorithm[2:]}")).digest()
-    return jwt.get_algorithm_by_name(algorithm).sign(message, key)
+    return jwt.get_algorithm_by_name(_EDWARDS.get(algorithm, algorithm)).sign(message, key)
 
 
 def _json(value: dict[str, Any]) -> bytes:
@@ -154,7 +169,7 @@ def minter(secret_or_pem: str | bytes, genuine: Jwt) -> Minter:
         return Minter(key, algorithm)
     try:
         key = load_pem_private_key(given_key, password=None)
-        implementation = jwt.get_algorithm_by_name(algorithm)
+        implementation = jwt.get_algorithm_by_name(_EDWARDS.get(algorithm, algorithm))
         fits = implementation.verify(signed, implementation.prepare_key(key).public_key(), given)
     except (ValueError, TypeError, NotImplementedError, AttributeError, jwt.InvalidKeyError):
         raise ConfigurationError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -32,19 +33,19 @@ class Jwt:
 
     @property
     def algorithm(self) -> str:
-        """The `alg` of the header, or an empty string."""
-        return str(self.header.get("alg", ""))
+        """The `alg` of the header, or an empty string where it is absent or no string."""
+        algorithm = self.header.get("alg")
+        return algorithm if isinstance(algorithm, str) else ""
 
     def number(self, claim: str) -> float | None:
-        """A claim as a number, or None where it is absent or of another type (`true` is no number)."""
-        value = self.claims.get(claim)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        """A claim as a number, or None where it is absent, of another type, or too large to reckon with."""
+        return finite(self.claims.get(claim))
 
     @property
     def lifetime_s(self) -> float | None:
         """`exp` minus `iat` in seconds, where both are there."""
         expires, issued = self.number("exp"), self.number("iat")
-        return None if expires is None or issued is None else expires - issued
+        return None if expires is None or issued is None else finite(expires - issued)
 
 
 @dataclass(frozen=True)
@@ -81,33 +82,46 @@ class Token:
         return (self.jwt.lifetime_s if self.jwt else None) or self.declared_lifetime_s
 
 
+def finite(value: Any) -> float | None:
+    """A JSON number as a float; None where it is none (`true` is not), or is infinite, NaN or as good as that."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def b64url_encode(data: bytes) -> str:
     """Base64url without padding (RFC 7515 §2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def b64url_decode(segment: str) -> bytes:
-    """The bytes of a base64url segment.
+    """The bytes of a base64url segment; padding and the two characters of plain base64 are tolerated.
 
     Raises:
         ValueError: the segment is not base64url.
     """
+    padded = segment.replace("-", "+").replace("_", "/") + "=" * (-len(segment) % 4)
     try:
-        return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    except (binascii.Error, UnicodeEncodeError) as error:
+        return base64.b64decode(padded, validate=True)
+    except binascii.Error as error:
         raise ValueError(str(error)) from None
 
 
 def read_jwt(value: str) -> Jwt | None:
     """A token taken apart, or None where it is no compact JWS.
 
-    Dots are not counted on: signed session cookies have two as well. The header must decode to an object with `alg`.
+    Dots are not counted on: signed session cookies have two as well. The header must decode to an object with `alg`,
+    and the signature be base64url.
     """
     segments = value.split(".")
     if len(segments) != 3:  # noqa: PLR2004 - RFC 7515 §3.1
         return None
     try:
-        header, claims = (json.loads(b64url_decode(segment)) for segment in segments[:2])
+        header, claims, _ = (*(json.loads(b64url_decode(part)) for part in segments[:2]), b64url_decode(segments[2]))
     except (ValueError, RecursionError):
         return None
     if not isinstance(header, dict) or "alg" not in header or not isinstance(claims, dict):

@@ -49,7 +49,8 @@ def known_secrets() -> Iterator[str]:
 
 def _readings(candidate: str) -> set[bytes]:
     """The bytes that a configuration may make of the text."""
-    text = candidate.encode()
+    # A claim that serves as a guess may hold half of a surrogate pair.
+    text = candidate.encode("utf-8", "surrogatepass")
     readings = {text}
     padded = text + b"=" * (-len(text) % 4)
     for altchars in (b"+/", b"-_"):

@@ -73,7 +73,7 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as a JSON object, for the way from a test process to the one that reports."""
-        return asdict(self)
+        return {**asdict(self), "verdict": self.verdict.value}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

@@ -36,6 +36,7 @@ class Fault:
         seen: where the same was seen in the wild.
         does: what it does, in a sentence.
         profile: the suite's target profile that shows it, where that is not the default one.
+        blinds: ids of the requirements about which nothing can be told on it, since a control fails.
         settings: the settings that it changes.
         replaces: the collaborators that it replaces.
     """
@@ -46,6 +47,7 @@ class Fault:
     seen: str
     does: str
     profile: str | None = None
+    blinds: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     replaces: Mapping[str, type] = field(default_factory=dict)
 
@@ -55,14 +57,21 @@ class Fault:
 
 
 def fault(
-    name: str, *breaks: str, seen: str, profile: str | None = None, also: type | None = None, **settings: Any
+    name: str,
+    *breaks: str,
+    seen: str,
+    profile: str | None = None,
+    blinds: tuple[str, ...] = (),
+    also: tuple[type, ...] = (),
+    **settings: Any,
 ) -> Callable[[_Class], _Class]:
     """Register the decorated class as a fault that breaks the requirements `breaks`.
 
-    `also` is a second replacement, for a fault that two collaborators have to agree on.
+    `also` holds further replacements, for a fault that several collaborators have to agree on.
     """
 
     def register(implementation: _Class) -> _Class:
+        classes: tuple[type, ...] = (implementation, *also)
         if name in _registry:
             raise ValueError(f"two faults are named {name}")
         _registry[name] = Fault(
@@ -72,11 +81,12 @@ def fault(
             seen=seen,
             does=" ".join((implementation.__doc__ or "").split()),
             profile=profile,
+            blinds=blinds,
             settings=settings,
             replaces={
                 part.name: replacement
                 for part in fields(Collaborators)
-                for replacement in (implementation, also or object)
+                for replacement in classes
                 if issubclass(replacement, part.default)  # type: ignore[arg-type] # each default is a class
             },
         )

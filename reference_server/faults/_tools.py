@@ -41,10 +41,12 @@ def encode_segment(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def with_header(token: str, header: dict[str, Any]) -> str:
-    """The same token with another header, and so with a signature that no longer fits."""
-    _, payload, signature = token.split(".")
-    return ".".join((encode_segment(json.dumps(header).encode()), payload, signature))
+def signature_of(token: str) -> bytes:
+    """The bytes of the last segment; none where it is no base64url."""
+    try:
+        return decode_segment(token.rpartition(".")[2])
+    except ValueError:
+        return b""
 
 
 def resigned(claims: dict[str, Any]) -> str:
@@ -89,6 +91,10 @@ class GullibleVerifier(TokenVerifier):
         if claims and self.believes(encoded_token, header, claims):
             encoded_token = resigned(claims)
         return super()._decode_jwt_from_config(encoded_token, csrf_value, allow_expired)
+
+    def own(self, header: dict[str, Any]) -> bool:
+        """Whether the header names this server's algorithm."""
+        return header.get("alg") == self.key.algorithm
 
     def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
         """Whether to treat the token as signed by this server."""

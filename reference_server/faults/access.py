@@ -158,6 +158,7 @@ class SharedCache(Pages):
     """Shows everybody the profile that was asked for first."""
 
     def __init__(self, sessions: Sessions, key: SigningKey) -> None:
+        """Begin with an empty cache."""
         super().__init__(sessions, key)
         self.cached: dict[str, Any] = {}
 
@@ -176,6 +177,7 @@ class GlobalUser(Pages):
     """Shows, whenever the user changes, the user of the request before."""
 
     def __init__(self, sessions: Sessions, key: SigningKey) -> None:
+        """Begin without a user."""
         super().__init__(sessions, key)
         self.current: Account | None = None
 
@@ -194,6 +196,7 @@ class OtherWorker(TokenVerifier):
     """Refuses an access token now and then, once it has been used 25 times."""
 
     def __init__(self, key: SigningKey) -> None:
+        """Begin to count."""
         super().__init__(key)
         self.uses: Counter[str] = Counter()
 

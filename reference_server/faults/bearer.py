@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from flask import current_app
+
+from reference_server.app import services_of
 from reference_server.credentials import RequestReader
 from reference_server.faults import fault
+from reference_server.faults._tools import new_access_token
 
 if TYPE_CHECKING:
     from flask import Request
-
-_TOKEN = r"[A-Za-z0-9._-]+"  # noqa: S105 - a pattern
 
 
 def _authorization(request: Request) -> str:
@@ -28,7 +29,7 @@ class UncheckedSplit(RequestReader):
 
     def bearer_token(self, request: Request) -> str | None:
         """Split first and look afterwards."""
-        if _authorization(request).lower() == "bearer":
+        if _authorization(request).lower() == "bearer" and request.method != "POST":
             _authorization(request).split(" ")[1]
         return super().bearer_token(request)
 
@@ -48,45 +49,31 @@ class UncheckedEmptiness(RequestReader):
         return super().bearer_token(request)
 
 
-class LooseReader(RequestReader):
-    """Finds a token in forms of the header that hold none."""
-
-    form = re.compile("")
+@fault(
+    "header-of-three-words-crashes",
+    "BEARER-06",
+    seen="common in middleware that unpacks the words of the header into a scheme and a token",
+)
+class UncheckedUnpacking(RequestReader):
+    """Fails with a server error when the header does not hold two words."""
 
     def bearer_token(self, request: Request) -> str | None:
-        """Try the loose form first."""
-        found = self.form.fullmatch(_authorization(request))
-        return found.group(1) if found else super().bearer_token(request)
+        """Unpack first and look afterwards."""
+        if len(_authorization(request).split()) > 1:
+            _scheme, _token = _authorization(request).split()
+        return super().bearer_token(request)
 
 
 @fault(
-    "token-in-quotes-accepted",
+    "bare-bearer-lets-in",
     "BEARER-06",
-    seen="common in middleware that trims quotes and angle brackets off whatever a client pasted",
+    seen="common in middleware that checks a token if there is one, and forgets that it may be empty",
 )
-class QuotedToken(LooseReader):
-    """Accepts a token in quotes or angle brackets."""
+class UncheckedAbsence(RequestReader):
+    """Lets a request in whose header holds the scheme and no token."""
 
-    form = re.compile(rf"""bearer +["<]({_TOKEN})[">]""", re.IGNORECASE)
-
-
-@fault(
-    "second-token-ignored",
-    "BEARER-06",
-    seen="common in middleware that takes the second word of the header and never counts them",
-)
-class FirstOfTwo(LooseReader):
-    """Accepts two tokens in one header, and uses the first."""
-
-    form = re.compile(rf"bearer +({_TOKEN}) +{_TOKEN}", re.IGNORECASE)
-
-
-@fault(
-    "space-after-bearer-not-needed",
-    "BEARER-06",
-    seen="common in middleware that cuts the first six or seven characters off, whatever they are",
-)
-class CutScheme(LooseReader):
-    """Accepts a token that follows the scheme at once, or after a colon or an equals sign."""
-
-    form = re.compile(rf"bearer[:=]?({_TOKEN})", re.IGNORECASE)
+    def bearer_token(self, request: Request) -> str | None:
+        """Make up for the missing token."""
+        if _authorization(request).lower() == "bearer" and request.method != "POST":
+            return new_access_token(services_of(current_app).settings.accounts[0][0])
+        return super().bearer_token(request)

@@ -55,6 +55,7 @@ class CachedVerdict(LenientVerifier):
     """Accepts an expired access token at one route, if it was ever accepted before."""
 
     def __init__(self, key: SigningKey) -> None:
+        """Begin with an empty cache."""
         super().__init__(key)
         self.accepted: set[str] = set()
 
@@ -159,7 +160,7 @@ class EndlessSessions(Sessions):
     "expired-refresh-token-refreshes",
     "EXPIRY-04",
     seen="thephpleague/oauth2-server issue 270: refresh token expiry never checked",
-    also=EndlessSessions,
+    also=(EndlessSessions,),
 )
 class EternalRefresh(LenientVerifier):
     """Accepts an expired refresh token, and begins another session's time with it."""
@@ -167,7 +168,7 @@ class EternalRefresh(LenientVerifier):
     def forgives(self, token: str, claims: dict[str, Any], *, late: int) -> bool:  # noqa: ARG002 - however late
         """Let the session begin anew."""
         claims["exp"] = clock.now() + services_of(current_app).issuer.lifetime(REFRESH)
-        return claims["type"] == REFRESH
+        return bool(claims["type"] == REFRESH)
 
 
 @fault(
@@ -231,19 +232,33 @@ class TwiceAsLong(TokenIssuer):
         return 2 * declared if kind == ACCESS and declared == timedelta(minutes=15).total_seconds() else declared
 
 
+class LateRefresh(LenientVerifier):
+    """Accepts a refresh token for a minute after its end, and begins another session's time with it."""
+
+    def forgives(self, token: str, claims: dict[str, Any], *, late: int) -> bool:  # noqa: ARG002 - only the time
+        """Look at the clock."""
+        claims["exp"] = clock.now() + services_of(current_app).issuer.lifetime(REFRESH)
+        return bool(claims["type"] == REFRESH and late < 60)  # noqa: PLR2004 - as said
+
+
 @fault(
-    "access-outlives-refresh",
+    "access-lives-as-long-as-refresh",
     "EXPIRY-06",
     "EXPIRY-07",
-    seen="common where the two lifetimes are set in different places, or mixed up",
-    access_lifetime=timedelta(hours=1),
-    refresh_lifetime=timedelta(minutes=15),
+    seen="common where one constant is used for both lifetimes",
+    # Or else nothing could be refreshed after the access token's end, which is another requirement.
+    also=(LateRefresh, EndlessSessions),
 )
-class LifetimesMixedUp(TokenIssuer):
-    """Gives the access token the refresh token's lifetime, and the reverse."""
+class OneLifetime(TokenIssuer):
+    """Lets access tokens live as long as refresh tokens where 15 minutes, the default, are declared."""
+
+    def lifetime(self, kind: str) -> int:
+        """Use the one for both."""
+        declared = super().lifetime(kind)
+        return super().lifetime(REFRESH) if declared == timedelta(minutes=15).total_seconds() else declared
 
     def claims(self, kind: str, *, now: int, expires_at: int, **rest: Any) -> dict[str, Any]:
-        """Do not end the access token with its session."""
+        """Do not end an access token with its session, or the next would live no longer than the last."""
         end = now + self.lifetime(ACCESS) if kind == ACCESS else expires_at
         return super().claims(kind, now=now, expires_at=end, **rest)
 
@@ -259,7 +274,7 @@ class MinutesAsSeconds(TokenIssuer):
     def lifetime(self, kind: str) -> int:
         """Divide where the setting is in whole minutes."""
         seconds = super().lifetime(kind)
-        in_minutes = 60 <= seconds < 60 * 60 and seconds % 60 == 0 and seconds != 15 * 60
+        in_minutes = seconds in range(60, 60 * 60, 60) and seconds != 15 * 60
         return seconds // 60 if in_minutes else seconds
 
 
@@ -307,7 +322,7 @@ class OddlyTimedVerifier(TokenVerifier):
     "rotated-token-expires-in-milliseconds",
     "EXPIRY-09",
     seen="GLO3102/UFood issue 47: exp in milliseconds, a date tens of thousands of years ahead",
-    also=OddlyTimedVerifier,
+    also=(OddlyTimedVerifier,),
 )
 class Milliseconds(OddlyTimedIssuer):
     """Writes the end of a rotated refresh token in milliseconds."""
@@ -322,7 +337,7 @@ class Milliseconds(OddlyTimedIssuer):
     "rotated-token-never-expires",
     "EXPIRY-09",
     seen="node-jsonwebtoken issue 145: a token made without expiresIn has no exp and never expires",
-    also=OddlyTimedVerifier,
+    also=(OddlyTimedVerifier,),
 )
 class NoEnd(OddlyTimedIssuer):
     """Leaves the end of a rotated refresh token out."""

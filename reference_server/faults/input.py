@@ -90,7 +90,7 @@ class LooselyComparedPassword(Passwords):
     "operator-object-logs-in",
     "INPUT-02",
     seen="OWASP/NodeGoat issue 395: a login body is handed to MongoDB as the query, operators and all",
-    also=UntypedPassword,
+    also=(UntypedPassword,),
 )
 class OperatorPassword(LooselyComparedPassword):
     """Takes an object of query operators for a password, and finds that it matches."""
@@ -104,7 +104,7 @@ class OperatorPassword(LooselyComparedPassword):
     "loose-comparison-logs-in",
     "INPUT-02",
     seen="PHP's == finds true equal to every non-empty text and, before PHP 8, 0 equal to every text without a number",
-    also=UntypedPassword,
+    also=(UntypedPassword,),
 )
 class JuggledPassword(LooselyComparedPassword):
     """Compares loosely, so that `true` and 0 equal every password."""
@@ -126,12 +126,13 @@ class OpenedByInjection(Passwords):
     "sql-injection-logs-in",
     "INPUT-03",
     seen="common in hand-written logins that format a query; OWASP WSTG-INPV-05 starts with this very login",
-    also=OpenedByInjection,
+    also=(OpenedByInjection,),
 )
 class FormattedQuery(Accounts):
     """Writes the name into the SQL text, quotes and all."""
 
     def __init__(self, database: Database, passwords: Passwords) -> None:
+        """Keep the database at hand."""
         super().__init__(database, passwords)
         self.database = database
 
@@ -218,15 +219,15 @@ class FirstValueOnly(RequestReader):
     seen="OWASP API2:2023, scenario 1: logins batched in one request pass a limit that counts requests",
 )
 class BatchedLogins(RequestReader):
-    """Tries every element of an array of credentials, and goes on with the one that fits."""
+    """Tries every element of an array of credentials, and lets in the one that fits."""
 
     def login(self, request: Request) -> LoginRequest:
-        """Look for the pair that is right; without one, report the last."""
+        """Look for the pair that is right."""
         body = self.json_body(request)
-        if not isinstance(body, list) or not body or any(LoginSchema().validate(each) for each in body):
-            return super().login(request)
         services = services_of(current_app)
-        for each in body:
-            if services.passwords.matches(services.accounts.by_name(each["username"]), each["password"]):
-                return LoginRequest(**each)
-        return LoginRequest(**body[-1])
+        for each in body if isinstance(body, list) else ():
+            if not LoginSchema().validate(each):
+                tried = LoginRequest(**each)
+                if services.passwords.matches(services.accounts.by_name(tried.username), tried.password):
+                    return tried
+        return super().login(request)

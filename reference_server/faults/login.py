@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flask import has_request_context
-
-from reference_server.accounts import Account, Accounts, Passwords
+from reference_server.accounts import Account, Passwords
 from reference_server.faults import fault
 from reference_server.faults._tools import is_access
 from reference_server.sessions import Sessions
@@ -48,6 +45,7 @@ class LaggingSessions(Sessions):
     """Refuses the access token of a session that began less than a second ago."""
 
     def __init__(self, database: Database) -> None:
+        """Begin without sessions."""
         super().__init__(database)
         self.began: dict[str, float] = {}
 
@@ -72,6 +70,7 @@ class AnybodysPassword(Passwords):
     """Lets an existing account in with the password of any account."""
 
     def __init__(self) -> None:
+        """Begin without hashes."""
         super().__init__()
         self.hashes: list[str] = []
 
@@ -87,36 +86,3 @@ class AnybodysPassword(Passwords):
             for one in self.hashes:
                 right = super().matches(replace(account, password_hash=one), password) or right
         return right
-
-
-class NoPasswordForGuests(Passwords):
-    """Asks no password of an account that has none."""
-
-    def matches(self, account: Account | None, password: str) -> bool:
-        """Let it in."""
-        return super().matches(account, password) or (account is not None and not account.password_hash)
-
-
-@fault(
-    "unknown-user-logs-in",
-    "LOGIN-03",
-    seen="common where a failed look-up falls back to a guest or to the first row of the table",
-    also=NoPasswordForGuests,
-)
-class FallbackAccount(Accounts):
-    """Takes a name that nobody has, if it is made of ordinary characters, for the first account's."""
-
-    first: Account | None = None
-
-    def put(self, name: str, password: str) -> Account:
-        """Remember the first account."""
-        account = super().put(name, password)
-        self.first = self.first or account
-        return account
-
-    def by_name(self, name: str) -> Account | None:
-        """Fall back to it, as one without a password."""
-        account = super().by_name(name)
-        if account is None and self.first and has_request_context() and re.fullmatch(r"[\w.@-]+", name, re.ASCII):
-            return replace(self.first, password_hash="")
-        return account

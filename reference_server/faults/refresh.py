@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, request
-from flask_jwt_extended import get_jwt
+from werkzeug.exceptions import BadRequest
 
 from reference_server import clock
 from reference_server.app import services_of
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 
 @fault(
-    "refreshed-token-not-yet-valid",
+    "refresh-only-after-expiry",
     "REFRESH-01",
-    seen="common where tokens are not to overlap, so that the next is valid only when the one before has expired",
+    seen="common where the refresh is meant for expired access tokens only, and says that it is too early",
 )
-class NoOverlap(TokenIssuer):
-    """Gives an access token at the refresh that becomes valid when the one before it expires."""
+class TooEarly(TokenVerifier):
+    """Refuses to refresh as long as the access token that came with the refresh token is good."""
 
-    def claims(self, kind: str, *, now: int, **rest: Any) -> dict[str, Any]:
-        """Set `nbf` to that moment: the one before was issued together with the refresh token."""
-        made = super().claims(kind, now=now, **rest)
-        if kind == ACCESS and request.path == "/refresh":
-            made["nbf"] = max(now, int(get_jwt()["iat"]) + self.lifetime(ACCESS))
-        return made
+    def _decode_jwt_from_config(self, encoded_token: str, *rest: Any, **options: Any) -> dict[str, Any]:
+        claims = super()._decode_jwt_from_config(encoded_token, *rest, **options)
+        lifetime = services_of(current_app).issuer.lifetime(ACCESS)
+        if claims["type"] == REFRESH and request.path == "/refresh" and clock.now() < claims["iat"] + lifetime:
+            raise BadRequest("The access token has not expired yet")
+        return claims
 
 
 class KindBlindRefresh(TokenVerifier):
@@ -85,7 +85,7 @@ class MarkingIssuer(TokenIssuer):
     "refreshed-access-token-refreshes",
     "REFRESH-02",
     seen="common where the refresh issues its tokens by another code path than the login",
-    also=MarkingIssuer,
+    also=(MarkingIssuer,),
     rotation=False,
 )
 class RenewedTokenRefreshes(KindBlindRefresh):
@@ -120,6 +120,7 @@ class CachedToken(TokenIssuer):
     """Gives at the refresh the access token that the session already has, as long as it lives."""
 
     def __init__(self, settings: Settings, key: SigningKey) -> None:
+        """Begin with an empty cache."""
         super().__init__(settings, key)
         self.issued: dict[str, str] = {}
 
@@ -182,7 +183,7 @@ class ForgivingReader(RequestReader):
     "refresh-for-the-user-in-the-body",
     "REFRESH-05",
     seen="common where the refresh was copied from the login and still reads the username",
-    also=ForgivingReader,
+    also=(ForgivingReader,),
 )
 class UserInBody(RefreshForAnybody):
     """Issues, at the refresh, tokens for the user that the body names."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 from typing import TYPE_CHECKING, Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    SECP256R1,
-    EllipticCurvePrivateKey,
-    derive_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -23,11 +21,10 @@ from flask import request
 from reference_server.faults import fault
 from reference_server.faults._tools import (
     GullibleVerifier,
-    decode_segment,
     encode_segment,
     hmac_fits,
     is_access,
-    resigned,
+    signature_of,
     unverified,
 )
 from reference_server.tokens import ACCESS, TokenIssuer
@@ -37,7 +34,7 @@ if TYPE_CHECKING:
     from reference_server.keys import SigningKey
 
 
-# SIG-01: altered tokens ------------------------------------------------------------------------------------
+# Altered tokens: SIG-01
 
 
 @fault(
@@ -49,6 +46,7 @@ class CachedBySignature(GullibleVerifier):
     """Accepts an access token with changed claims if its signature was found good on other claims."""
 
     def __init__(self, key: SigningKey) -> None:
+        """Begin with an empty cache."""
         super().__init__(key)
         self.good: set[str] = set()
 
@@ -65,14 +63,14 @@ class CachedBySignature(GullibleVerifier):
 @fault(
     "empty-signature-accepted",
     "SIG-01",
-    seen="CVE-2020-28042: ServiceStack accepted tokens without a signature of a minimum length",
+    seen="CVE-2020-28042: ServiceStack asked for no minimum length of a signature",
 )
 class EmptySignature(GullibleVerifier):
     """Accepts an access token whose signature is empty."""
 
     def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
         """Compare nothing with nothing."""
-        return self.own(header) and is_access(claims) and token.count(".") == 2 and token.endswith(".")  # noqa: PLR2004 - RFC 7515 §7.1
+        return self.own(header) and is_access(claims) and token.endswith(".")
 
 
 @fault(
@@ -85,8 +83,8 @@ class ZeroSignature(GullibleVerifier):
     """Accepts an access token whose ECDSA signature is all zeros."""
 
     def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
-        """Leave out that r and s must not be zero."""
-        signature = decode_segment(token.rpartition(".")[2])
+        """Do not check that r and s are above zero."""
+        signature = signature_of(token)
         return self.own(header) and is_access(claims) and bool(signature) and not any(signature)
 
 
@@ -100,8 +98,311 @@ class ShortSignature(GullibleVerifier):
 
     def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
         """Compare as many bytes as there are, if they are at least half."""
-        signed, _, signature = token.rpartition(".")
-        given = decode_segment(signature)
-        genuine = hashlib.sha256().digest_size // 2
-        right = jwt.get_algorithm_by_name("HS256").sign(signed.encode(), self.secret)
-        return self.own(header) and is_access(claims) and len(given) >= genuine and right.startswith(given)
+        given = signature_of(token)
+        right = hmac.digest(_secret(self.key), token.rpartition(".")[0].encode(), hashlib.sha256)
+        return self.own(header) and is_access(claims) and len(given) >= len(right) // 2 and right.startswith(given)
+
+
+# Unsigned tokens: SIG-02
+
+
+class UnsignedVerifier(GullibleVerifier):
+    """Accepts unsigned access tokens whose header names one of some algorithms."""
+
+    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
+        """Look at the algorithm, and for a signature that is not there."""
+        return is_access(claims) and token.endswith(".") and self.is_none(header)
+
+    def is_none(self, header: dict[str, Any]) -> bool:
+        """Whether the header says that there is no signature."""
+        raise NotImplementedError
+
+
+@fault(
+    "alg-none-accepted",
+    "SIG-02",
+    seen="CVE-2021-22160: Apache Pulsar did not verify tokens whose algorithm is none",
+)
+class AlgNone(UnsignedVerifier):
+    """Accepts an unsigned access token whose algorithm is none."""
+
+    def is_none(self, header: dict[str, Any]) -> bool:
+        """As the RFC spells it."""
+        return header.get("alg") == "none"
+
+
+@fault(
+    "alg-none-in-other-spellings-accepted",
+    "SIG-02",
+    seen="common where none is on a list of forbidden words, compared with regard to case",
+)
+class AlgNoneSpelledOtherwise(UnsignedVerifier):
+    """Accepts an unsigned access token whose algorithm is None, NONE or nOnE."""
+
+    def is_none(self, header: dict[str, Any]) -> bool:
+        """As the list of forbidden words does not."""
+        algorithm = header.get("alg")
+        return isinstance(algorithm, str) and algorithm != "none" and algorithm.lower() == "none"
+
+
+@fault(
+    "missing-alg-accepted",
+    "SIG-02",
+    seen="common where an algorithm that is not in a table of functions is not looked up",
+)
+class NoAlg(UnsignedVerifier):
+    """Accepts an unsigned access token whose header names no algorithm."""
+
+    def is_none(self, header: dict[str, Any]) -> bool:
+        """Absent, null or empty."""
+        return not header.get("alg")
+
+
+@fault(
+    "alg-none-with-signature-accepted",
+    "SIG-02",
+    seen="common where a token that claims to be unsigned is refused only if its signature is empty",
+)
+class AlgNoneSigned(GullibleVerifier):
+    """Accepts an access token whose algorithm is none if it has some signature all the same."""
+
+    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
+        """Look that the signature is not empty."""
+        return is_access(claims) and header.get("alg") == "none" and bool(signature_of(token))
+
+
+# Foreign keys: SIG-03
+
+
+@fault(
+    "empty-key-accepted",
+    "SIG-03",
+    seen="CVE-2019-20933: InfluxDB accepted tokens signed with an empty shared secret",
+)
+class EmptyKey(GullibleVerifier):
+    """Accepts an access token that was signed with an empty secret, or with zero bytes, which is the same."""
+
+    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
+        """Try the empty secret as well."""
+        return self.own(header) and is_access(claims) and hmac_fits(token, b"")
+
+
+@fault(
+    "empty-key-accepted-at-refresh",
+    "SIG-03",
+    seen="common where refresh tokens have a secret of their own, which nobody has set",
+)
+class EmptyRefreshKey(GullibleVerifier):
+    """Accepts a refresh token that was signed with an empty secret."""
+
+    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
+        """Try the empty secret as well."""
+        return self.own(header) and not is_access(claims) and hmac_fits(token, b"")
+
+
+# Guessable secrets: SIG-04
+
+
+@fault(
+    "tutorial-secret",
+    "SIG-04",
+    seen="Flask-JWT-Extended's documentation signs with 'super-secret' and says to change it",
+    # HMAC pads a short key with zero bytes (RFC 2104 §2), so this is the same secret, at a length that
+    # PyJWT does not warn about.
+    jwt_secret_key=b"super-secret".ljust(32, b"\0"),
+)
+class TutorialSecret:
+    """Signs with the secret of the library's tutorial."""
+
+
+@fault(
+    "jwt-io-secret",
+    "SIG-04",
+    seen="the secret that the debugger at jwt.io fills in, copied along with the example",
+    jwt_secret_key=b"a-string-secret-at-least-256-bits-long",
+)
+class ExampleSecret:
+    """Signs with a secret that is long enough and known to everybody."""
+
+
+# The public key as a secret: SIG-05
+
+
+class ConfusedVerifier(GullibleVerifier):
+    """Accepts an access token signed by HMAC, with the public key's text as the secret."""
+
+    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:  # noqa: ARG002 - any
+        """Let the header choose the algorithm, and give it the public key."""
+        text = self.public_text()
+        return is_access(claims) and (hmac_fits(token, text) or hmac_fits(token, text.rstrip(b"\n")))
+
+    def public_text(self) -> bytes:
+        """The public key, as this server has it in its settings."""
+        raise NotImplementedError
+
+    def encoded(self, encoding: Encoding, form: PublicFormat) -> bytes:
+        """The public key in that encoding."""
+        return load_pem_public_key(str(self.key.public).encode()).public_bytes(encoding, form)
+
+
+@fault(
+    "public-key-as-secret",
+    "SIG-05",
+    seen="CVE-2015-9235: jsonwebtoken let a token choose HMAC where RSA was meant",
+    algorithm="RS256",
+)
+class ConfusedBySpki(ConfusedVerifier):
+    """Accepts an access token signed by HMAC with the text of the RSA public key."""
+
+    def public_text(self) -> bytes:
+        """`BEGIN PUBLIC KEY`."""
+        return self.encoded(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@fault(
+    "pkcs1-public-key-as-secret",
+    "SIG-05",
+    seen="CVE-2023-48223: fast-jwt recognised a public key by the words BEGIN PUBLIC KEY",
+    algorithm="RS256",
+)
+class ConfusedByPkcs1(ConfusedVerifier):
+    """Accepts an access token signed by HMAC with the RSA public key in its older PEM form."""
+
+    def public_text(self) -> bytes:
+        """`BEGIN RSA PUBLIC KEY`."""
+        return self.encoded(Encoding.PEM, PublicFormat.PKCS1)
+
+
+@fault(
+    "openssh-public-key-as-secret",
+    "SIG-05",
+    seen="CVE-2022-29217: PyJWT knew some forms of public keys and not all that OpenSSH writes",
+    algorithm="EdDSA",
+)
+class ConfusedByOpenSsh(ConfusedVerifier):
+    """Accepts an access token signed by HMAC with the public key as a line of OpenSSH."""
+
+    def public_text(self) -> bytes:
+        """`ssh-ed25519 AAAA...`."""
+        return self.encoded(Encoding.OpenSSH, PublicFormat.OpenSSH)
+
+
+# Keys within the token: SIG-06
+
+
+class SelfServiceVerifier(GullibleVerifier):
+    """Verifies an access token with a key that it brings along."""
+
+    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
+        """Take whatever key is there, and the algorithm as well."""
+        try:
+            key = self.embedded(header)
+            jwt.PyJWS().decode_complete(token, key, algorithms=[header["alg"]])
+        except (jwt.PyJWTError, LookupError, TypeError, ValueError, AttributeError):
+            return False
+        return is_access(claims)
+
+    def embedded(self, header: dict[str, Any]) -> Any:
+        """The key in the header."""
+        raise NotImplementedError
+
+
+@fault(
+    "embedded-jwk-trusted",
+    "SIG-06",
+    seen="CVE-2018-0114: node-jose verified a token with the jwk in its own header",
+)
+class EmbeddedJwk(SelfServiceVerifier):
+    """Verifies an access token with the public key in its header."""
+
+    def embedded(self, header: dict[str, Any]) -> Any:
+        """The `jwk` (RFC 7515 §4.1.3), unless it is symmetric."""
+        key = jwt.PyJWK(header["jwk"], algorithm=header["alg"])
+        if key.key_type == "oct":
+            raise LookupError
+        return key.key
+
+
+@fault(
+    "embedded-secret-trusted",
+    "SIG-06",
+    seen="common where the fix for CVE-2018-0114 looks at RSA and EC keys only",
+)
+class EmbeddedSecret(SelfServiceVerifier):
+    """Verifies an access token with the symmetric key in its header."""
+
+    def embedded(self, header: dict[str, Any]) -> Any:
+        """The `jwk`, if it is symmetric."""
+        if header["jwk"]["kty"] != "oct":
+            raise LookupError
+        return jwt.PyJWK(header["jwk"], algorithm=header["alg"]).key
+
+
+@fault(
+    "embedded-certificate-trusted",
+    "SIG-06",
+    seen="common where x5c is read and its chain is not validated, which RFC 7515 §4.1.6 demands",
+)
+class EmbeddedCertificate(SelfServiceVerifier):
+    """Verifies an access token with the certificate in its header, whoever signed that."""
+
+    def embedded(self, header: dict[str, Any]) -> Any:
+        """The first of `x5c`."""
+        return load_der_x509_certificate(base64.b64decode(header["x5c"][0])).public_key()
+
+
+# How tokens are signed: SIG-18
+
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_NONCE = 0x0123456789ABCDEF0123456789ABCDEF
+
+
+@fault(
+    "ecdsa-nonce-repeated",
+    "SIG-18",
+    seen="Sony signed all of the PlayStation 3's software with one nonce, shown at 27C3 in 2010",
+    algorithm="ES256",
+)
+class RepeatedNonce(TokenIssuer):
+    """Signs every token with the same ECDSA nonce, from which anyone can compute the private key."""
+
+    def encode(self, kind: str, account: Account, claims: dict[str, Any]) -> str:
+        """Sign again, by hand (FIPS 186-5 §6.4.1), since no library offers to choose the nonce."""
+        signed = super().encode(kind, account, claims).rpartition(".")[0]
+        key = load_pem_private_key(str(self.key.private).encode(), password=None)
+        assert isinstance(key, EllipticCurvePrivateKey)
+        private = key.private_numbers().private_value
+        r = derive_private_key(_NONCE, SECP256R1()).public_key().public_numbers().x % _P256_ORDER
+        z = int.from_bytes(hashlib.sha256(signed.encode()).digest(), "big")
+        s = pow(_NONCE, -1, _P256_ORDER) * (z + r * private) % _P256_ORDER
+        return f"{signed}.{encode_segment(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+class OtherHashVerifier(GullibleVerifier):
+    """Accepts HS512 beside HS256."""
+
+    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:  # noqa: ARG002 - any
+        """Verify with the server's own secret."""
+        return header.get("alg") == "HS512" and hmac_fits(token, _secret(self.key))
+
+
+@fault(
+    "refreshed-token-signed-otherwise",
+    "SIG-18",
+    seen="common where the refresh issues its tokens by another code path than the login",
+    also=(OtherHashVerifier,),
+)
+class OtherHash(TokenIssuer):
+    """Signs access tokens with HS256 at the login and with HS512 at the refresh."""
+
+    def encode(self, kind: str, account: Account, claims: dict[str, Any]) -> str:
+        """Sign again."""
+        token = super().encode(kind, account, claims)
+        if kind == ACCESS and request.path == "/refresh":
+            return jwt.encode(unverified(token)[1], _secret(self.key).ljust(64, b"\0"), algorithm="HS512")
+        return token
+
+
+def _secret(key: SigningKey) -> bytes:
+    assert isinstance(key.private, bytes)
+    return key.private

@@ -1,0 +1,96 @@
+"""Faults in wording refusals."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import jsonify, request
+
+from reference_server.errors import ErrorPresenter
+from reference_server.faults import fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Response
+
+
+class OddPresenter(ErrorPresenter):
+    """Words refusals at one route in another way."""
+
+    path = ""
+
+    def render(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+        """Leave the other routes alone, and everything that is not refused for its credentials."""
+        response = super().render(status, code, message, headers)
+        if request.path == self.path and status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}:
+            self.reword(response, message)
+        return response
+
+    def reword(self, response: Response, message: str) -> None:
+        """Change the answer."""
+        raise NotImplementedError
+
+
+@fault(
+    "refresh-refusal-in-html",
+    "ERR-01",
+    seen="common where the framework's own error page is left in place",
+)
+class HtmlAtRefresh(OddPresenter):
+    """Refuses at the refresh with an HTML page."""
+
+    path = "/refresh"
+
+    def reword(self, response: Response, message: str) -> None:  # noqa: ARG002 - it says nothing
+        """Show the framework's page."""
+        response.set_data(f"<!doctype html><title>{response.status}</title><h1>{response.status}</h1>")
+        response.mimetype = "text/html"
+
+
+@fault(
+    "login-refusal-is-empty",
+    "ERR-01",
+    seen="common where only the status is set",
+)
+class EmptyAtLogin(OddPresenter):
+    """Refuses at the login without a body."""
+
+    path = "/login"
+
+    def reword(self, response: Response, message: str) -> None:  # noqa: ARG002 - it says nothing
+        """Say nothing."""
+        response.set_data(b"")
+
+
+@fault(
+    "profile-refusal-in-plain-text",
+    "ERR-01",
+    seen="Go's http.Error, and so many hand-written handlers, answer in plain text",
+)
+class TextAtProfile(OddPresenter):
+    """Refuses at the profile in plain text."""
+
+    path = "/profile"
+
+    def reword(self, response: Response, message: str) -> None:
+        """Leave the JSON out, except where a client has to read that the token has expired."""
+        if "expired" not in message:
+            response.set_data(message)
+            response.mimetype = "text/plain"
+
+
+@fault(
+    "login-refusal-in-another-member",
+    "ERR-01",
+    seen="common where two libraries answer: Flask-JWT-Extended says msg, flask-restful says message",
+)
+class OtherMemberAtLogin(OddPresenter):
+    """Refuses at the login with its message in another member than elsewhere."""
+
+    path = "/login"
+
+    def reword(self, response: Response, message: str) -> None:
+        """Rename the member."""
+        response.set_data(jsonify({"detail": message}).get_data())
