@@ -55,7 +55,7 @@ class Run:
             access_lifetime_s=access.lifetime_s if access else None,
             refresh_lifetime_s=session.refresh.lifetime_s if session else None,
             clock=target.clock.name,
-            policy=dict(target.policy),
+            policy={"rotation": target.rotates, **target.policy},
             started=self._started,
             duration_s=round(time.time() - self._started, 3),
             waited_s=round(target.client.traffic.waited_s, 3),

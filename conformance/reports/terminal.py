@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Final
 
-from conformance.reports.text import describe, inert
+from conformance.reports.text import WIDTH, describe, inert
 from conformance.verdicts.model import Verdict
 from conformance.verdicts.verdict_set import ExitCode
 
@@ -68,11 +69,18 @@ def _close(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
         + (f", of which {facts.waited_s:.1f} s waiting" if facts.waited_s else "")
     )
     if facts.policy:
-        out.write_line("policy    " + ", ".join(f"{name}: {value}" for name, value in sorted(facts.policy.items())))
+        card = "; ".join(f"{name}: {_words(value)}" for name, value in facts.policy.items() if value is not None)
+        out.write_line("\n".join(textwrap.wrap(f"policy    {inert(card)}", WIDTH, subsequent_indent=" " * 10)))
     counts = [f"{count} {name.replace('_', ' ')}" for name, count in verdicts.summary.items() if count]
     out.write_line(f"verdicts  {', '.join(counts) or 'none'}")
     good = code is ExitCode.CONFORMANT
     out.write_line(f"result    {_CONCLUSIONS[code]}", green=good, red=not good, bold=True)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _nature(verdicts: VerdictSet) -> str:

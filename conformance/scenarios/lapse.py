@@ -91,7 +91,7 @@ def _lapse_access(trial: Trial) -> Lapsed:
         past, opens = step, _opens(trial, token, session)
         if not opens:
             break
-    target.policy["leeway_s"] = f"at least {past:.0f}" if opens else f"less than {past:.0f}"
+    target.policy["leeway"] = f"at least {past:.0f} s" if opens else f"less than {past:.0f} s"
     return Lapsed(token, session, f"{clock.name}", past, opens)
 
 
@@ -110,7 +110,7 @@ def _mint_access(trial: Trial) -> Lapsed:
     if target.clock.can_reach(end + SURE_S):
         target.clock.reach(end + SURE_S)
         if not _opens(trial, token, session):
-            target.policy["leeway_s"] = f"less than {SURE_S:.0f}"
+            target.policy["leeway"] = f"less than {SURE_S:.0f} s"
             return Lapsed(token, session, "minting a token with an early end", SURE_S)
     past = tolerated_leeway_s(target) + SURE_S
     token = minter.mint(like, exp=int(target.clock.now() - past))
@@ -124,12 +124,13 @@ def session_to_expire(trial: Trial, kind: Kind) -> Session | None:
         session = target.new_session()
         return session if session.token(kind).expires_at is not None else None
     reserved = target.reserved.get(kind)
-    if reserved is not None:
+    # Where a login ends the user's other sessions, a token that was put by may be dead for that reason.
+    if reserved is not None and not target.logins_end_sessions:
         return reserved
     lifetime = target.session().token(kind).lifetime_s
     if lifetime is None or lifetime + SURE_S > target.client.max_wait_s:
         return None
-    return target.new_session()
+    return target.login()
 
 
 def _opens(trial: Trial, token: str, session: Session) -> bool:

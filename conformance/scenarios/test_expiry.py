@@ -250,6 +250,7 @@ def test_expiry_09(target: Trial) -> None:
             continue
         end = token.jwt.number("exp")
         longest = LONGEST_ACCESS_S if token.kind is Kind.ACCESS else LONGEST_REFRESH_S
+        longest = max(longest, getattr(target.profile.lifetimes, token.kind) or 0)
         stated = token.jwt.claims.get("exp", "missing")
         target.expect(
             end is not None and received - SURE_S < end <= received + longest + SURE_S,

@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 MOST_FINDINGS: Final = 12
 """So many cases are reported with their evidence; more of them would say the same again."""
 
+POLICY_OF: Final = {
+    "ACCESS-01": "no token",
+    "ACCESS-02": "a refresh token",
+    "ACCESS-03": "nonsense",
+    "SIG-01": "an altered token",
+    "EXPIRY-01": "an expired token",
+}
+
 
 class NotApplicableError(Exception):
     """The target does not offer what the requirement is about."""
@@ -295,6 +303,7 @@ class Bracket:
             TargetError: no answer came.
         """
         exchange = self.trial.target.send(request)
+        self._note_policy(exchange.response.status)
         bought, status = self.door.bought(request, exchange.response), exchange.response.status
         wanted = "a refusal"
         if statuses is not None:
@@ -318,6 +327,14 @@ class Bracket:
         )
         return exchange
 
+    def _note_policy(self, status: int) -> None:
+        """Keeps which statuses a protected route uses for which kind of bad token: a choice, not a finding."""
+        kind = POLICY_OF.get(self.trial.requirement.id)
+        if kind and isinstance(self.door, ProtectedDoor):
+            seen = self.trial.target.policy.setdefault(f"status for {kind}", [])
+            if isinstance(seen, list) and status not in seen:
+                seen.append(status)
+
     def control(self, when: str) -> None:
         """Shows that the door opens to the honest request.
 
@@ -332,6 +349,7 @@ class Bracket:
             if problem and not isinstance(self.door, LoginDoor):
                 self.session.ended = True
                 problem = self._control()
+                self.trial.target.logins_end_sessions |= not problem
         except LoginError as error:
             raise InconclusiveError(f"the control {when} the probes failed: {error}") from None
         if problem:

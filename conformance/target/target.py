@@ -67,6 +67,8 @@ class Target:
     protected_doors: tuple[ProtectedDoor, ...] = field(init=False)
     reserved: dict[Kind, Session] = field(default_factory=dict, repr=False)
     """Sessions opened at the start of the run, whose token of that kind is left to expire meanwhile."""
+    logins_end_sessions: bool = False
+    """Whether an honest token was seen refused until the user logged in again: there may be one session per user."""
     rotates: bool | None = None
     memory: dict[str, Any] = field(default_factory=dict, repr=False)
     """What one scenario keeps for the next, so that a token need expire only once."""
