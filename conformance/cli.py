@@ -76,6 +76,9 @@ def run(url: str | None, strict: bool, keyword: str | None, workers: str | None,
 
     Further arguments after -- go to pytest.
     """
+    if url and url.startswith("-"):
+        # `run -- --durations=5`: without a URL the first of pytest's arguments stands in its place.
+        url, pytest_args = None, (url, *pytest_args)
     given = _given(url, options)
     try:
         # Asked here as well as in the plugin, so that a mistake is told before pytest is loaded.

@@ -122,6 +122,10 @@ def _check_together(settings: RunSettings) -> None:
             "a target needs an account to log in with",
             "give --username and --password, or set CONFORMANCE_USERNAME and CONFORMANCE_PASSWORD",
         )
+    if settings.public_key and "-----BEGIN" not in settings.public_key:
+        raise ConfigurationError("--public-key is no PEM", "write @ before the name of the file that holds it")
+    if settings.report_json and Path(settings.report_json).is_dir():
+        raise ConfigurationError(f"--report-json {settings.report_json!r} is a folder", "name a file in it")
     if settings.username and settings.username == settings.second_username:
         raise ConfigurationError("the second account is the first one again", "give two different accounts")
 
@@ -145,7 +149,9 @@ def _file(folder: Path) -> dict[str, Any]:
                 continue  # Somebody else's pyproject.toml, and theirs to mend.
             raise ConfigurationError(f"{name} cannot be read: {error}") from None
         for key in table:
-            data = data.get(key, {})
+            data = data.get(key, {}) if isinstance(data, dict) else {}
+        if not isinstance(data, dict):
+            raise ConfigurationError(f"{name}: [{'.'.join(table)}] is no table")
         if data:
             return _checked(data, name)
     return {}
@@ -169,6 +175,12 @@ def _contents(option: Option, value: str) -> str:
         return Path(value[1:]).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
+        if option.secret:
+            # What follows the @ may be a secret that begins with one.
+            raise ConfigurationError(
+                f"--{option.name} begins with @, and the file that this names cannot be read: {reason}",
+                "check the path; a value that itself begins with @ goes into a file",
+            ) from None
         raise ConfigurationError(f"--{option.name}: the file {value[1:]!r} cannot be read: {reason}") from None
 
 

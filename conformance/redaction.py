@@ -5,13 +5,26 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import Any, Final
-from urllib.parse import quote, quote_plus
+from html.entities import codepoint2name
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.tokens.reading import JWT_SHAPE, b64url_decode
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SHORTEST_SECRET: Final = 3
 """Shorter strings are not replaced: doing so would garble ordinary words without hiding anything."""
+
+SHORTEST_FRAGMENT: Final = 8
+"""As above, for what is left of a secret that base64 has joined with its neighbours."""
+
+# What JSON, URLs and HTML leave as it is; and what a text holds in which something was escaped.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._~-]+")
+_ESCAPE: Final = re.compile(r"[\\%&+]")
+_SLASH: Final = r"(?:\\|%(?:25){0,3}5c)"
+MOST_SLASHES: Final = 8
+"""JSON in JSON in JSON doubles a backslash three times."""
 
 
 class Redactor:
@@ -23,19 +36,32 @@ class Redactor:
     def __init__(self) -> None:
         """Starts without secrets; JWTs are recognised by their shape from the start."""
         self._labels: dict[str, str] = {}
-        self._pattern: re.Pattern[str] | None = None
+        self._escaped: dict[str, str] = {}
+        self._whole: dict[str, str] = {}
+        self._by_label: dict[str, str] = {}
 
     def add(self, secret: str, label: str) -> None:
         """Hides `secret`, in each spelling in which it could travel, behind `<label>`."""
         if len(secret) < SHORTEST_SECRET:
             return
-        for spelling in _spellings(secret):
-            if len(spelling) >= SHORTEST_SECRET and spelling not in self._labels:
-                self._labels[spelling] = f"<{label}>"
-                self._pattern = None
+        self._by_label.setdefault(label, secret)
+        shown = f"<{label}>"
+        for spelling in (secret, *_encoded(secret)):
+            self._labels.setdefault(spelling, shown)
+        if not _PLAIN.fullmatch(secret):
+            self._escaped.setdefault(_any_spelling(secret), shown)
+        if JWT_SHAPE.search(secret):
+            # An opaque token, a JWE for instance, of which removing a signature would leave a part.
+            self._whole.setdefault(secret, shown)
+
+    def known_as(self, label: str) -> str:
+        """The first secret that goes by that label, or an empty string."""
+        return self._by_label.get(label, "")
 
     def text(self, text: str) -> str:
         """The text without secrets."""
+        for secret in sorted(filter(text.__contains__, self._whole), key=len, reverse=True):
+            text = text.replace(secret, self._whole[secret])
         return self._known(JWT_SHAPE.sub(self._without_signature, text))
 
     def value(self, value: Any) -> Any:
@@ -51,13 +77,17 @@ class Redactor:
                 return value
 
     def _known(self, text: str) -> str:
-        # Most texts hold no secret, and every new token would mean a new pattern.
-        if not any(spelling in text for spelling in self._labels):
+        # Most texts hold no secret, so only what is there goes into the pattern.
+        found = {re.escape(spelling): label for spelling, label in self._labels.items() if spelling in text}
+        if _ESCAPE.search(text):
+            found |= {pattern: label for pattern, label in self._escaped.items() if re.search(pattern, text)}
+        if not found:
             return text
-        if self._pattern is None and self._labels:
-            longest_first = sorted(self._labels, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
-        return self._pattern.sub(lambda match: self._labels[match[0]], text) if self._pattern else text
+        # The longest comes first, since one secret may begin with another.
+        patterns = sorted(found, key=len, reverse=True)
+        labels = [found[pattern] for pattern in patterns]
+        together = "|".join(f"({pattern})" for pattern in patterns)
+        return re.sub(together, lambda match: labels[(match.lastindex or 1) - 1], text)
 
     def _without_signature(self, match: re.Match[str]) -> str:
         header, payload, _signature = match[0].split(".", 2)
@@ -72,16 +102,53 @@ class Redactor:
         return f"{header}.{payload}.<signature removed>"
 
 
-def _spellings(secret: str) -> set[str]:
-    raw = secret.encode("utf-8", "surrogatepass")
-    return {
-        secret,
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        quote(secret, safe="", errors="surrogatepass"),
-        quote_plus(secret, errors="surrogatepass"),
-        base64.b64encode(raw).decode(),
-        base64.b64encode(raw).decode().rstrip("="),
-        base64.urlsafe_b64encode(raw).decode().rstrip("="),
-        raw.hex(),
-    }
+def _any_spelling(secret: str) -> str:
+    """A pattern for a secret as JSON, Python, URLs and HTML may spell it, even one upon another.
+
+    Every repetition is bounded, so that no text can make the search endless.
+    """
+    patterns = []
+    for part in re.findall(r"\\+|[^\\]", secret):
+        coded, count = "|".join(_codes(part[0])), len(part)
+        if part[0] == "\\":
+            patterns.append(rf"(?i:{_SLASH}{{{count},{MOST_SLASHES * count}}}|(?:{coded}){{{count}}})")
+        else:
+            # Hexadecimal digits come in both cases; the character itself does not.
+            patterns.append(rf"(?:(?i:{_SLASH}){{0,{MOST_SLASHES}}}{re.escape(part)}|(?i:{coded}))")
+    return "".join(patterns)
+
+
+def _codes(character: str) -> Iterator[str]:
+    """Patterns for the ways to write a character by its number or name."""
+    point = ord(character)
+    raw = character.encode("utf-8", "surrogatepass")
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    escape, ampersand = rf"{_SLASH}{{1,{MOST_SLASHES}}}", "&(?:amp;){0,3}"
+    yield "".join(rf"{escape}u{units[index : index + 4]}" for index in range(0, len(units), 4))
+    yield "".join(rf"{escape}x{byte:02x}" for byte in raw)
+    yield rf"{escape}(?:x{point:02x}|u{point:08x})"
+    if character != "\\":  # Which a slash is already.
+        yield rf"{_SLASH}{{0,{MOST_SLASHES}}}" + "".join(rf"%(?:25){{0,3}}{byte:02x}" for byte in raw)
+    yield rf"{ampersand}\#(?:0{{0,5}}{point}|x0{{0,5}}{point:x});"
+    if point in codepoint2name:
+        yield f"{ampersand}{codepoint2name[point]};"
+    if character == " ":
+        yield r"\+"
+
+
+def _encoded(secret: str) -> Iterator[str]:
+    """The secret in base64 and hexadecimal, by itself and as a part of something longer."""
+    for text in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}:
+        raw = text.encode("utf-8", "surrogatepass")
+        yield raw.hex()
+        yield raw.hex().upper()
+        for shift in range(3):
+            # What precedes the secret decides how it falls into groups of three bytes. Characters that hold bits of
+            # a neighbour are left out.
+            first, last = -(-8 * shift // 6), 8 * (shift + len(raw)) // 6
+            plain = base64.b64encode(b"\0" * shift + raw).decode()
+            for fragment in (plain[first:last], plain[first:last].replace("+", "-").replace("/", "_")):
+                if len(fragment) >= SHORTEST_FRAGMENT:
+                    yield fragment
+        yield base64.b64encode(raw).decode()
+        yield base64.urlsafe_b64encode(raw).decode()

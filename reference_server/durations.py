@@ -18,8 +18,7 @@ _UNITS = {
 }
 _UNIT_OF = {spelling: unit for unit, spellings in _UNITS.items() for spelling in spellings}
 _WORDS = [spelling for spelling in _UNIT_OF if len(spelling) > 1]
-# Nine digits are more seconds than LONGEST has, and keep timedelta from overflowing.
-_DURATION = re.compile(r"\s*([0-9]{1,9})\s*([A-Za-z]*)\s*", re.ASCII)
+_DURATION = re.compile(r"\s*([0-9]{1,99})\s*([A-Za-z]*)\s*", re.ASCII)
 
 
 class DurationError(ValueError):
@@ -39,9 +38,9 @@ def parse_duration(text: str) -> timedelta:
     if unit not in _UNIT_OF:
         nearest = difflib.get_close_matches(unit, _WORDS, n=1, cutoff=0.4) or ["seconds"]
         raise DurationError(f"{text!r} has an unknown unit; did you mean '{number} {nearest[0]}'?")
-    duration = timedelta(**{_UNIT_OF[unit]: int(number)})
-    if not duration:
+    one = timedelta(**{_UNIT_OF[unit]: 1})
+    if int(number) == 0:
         raise DurationError(f"{text!r} is no time at all; the nearest valid value is '1s'")
-    if duration > LONGEST:
+    if int(number) > LONGEST // one:
         raise DurationError(f"{text!r} is too long; the nearest valid value is '{LONGEST.days} days'")
-    return duration
+    return int(number) * one

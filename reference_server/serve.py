@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from flask import Flask
 from waitress.server import create_server  # type: ignore[import-untyped] # waitress has no hints
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped] # as above
+from waitress.wasyncore import dispatcher  # type: ignore[import-untyped] # as above
 
 from reference_server.app import close
 
@@ -59,9 +61,11 @@ class ServerThread:
             return
         # Workers first: they wake the loop through a pipe, whose number may belong to others once closed.
         self._server.task_dispatcher.shutdown()
-        # Sockets belong to the loop's own thread, and the loop ends when none is left.
-        self._server.trigger.pull_trigger(lambda: _close_all(self._server))
+        # Sockets belong to the loop's own thread, and the loop ends when it has none to watch.
+        self._server.trigger.pull_trigger(lambda: _close_sockets(self._server))
         self._thread.join()
+        # Only now: the loop may have gone through the lines above before this thread had finished writing to its pipe.
+        self._server.trigger.close()
         if isinstance(self._app, Flask) and "reference_server" in self._app.extensions:
             close(self._app)
 
@@ -110,9 +114,11 @@ def serve_forever(
 def _create(app: WSGIApplication, host: str, port: int) -> Any:
     # A queue that is a request long for a moment is no news.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # Before the threads: a port that cannot be had must leave none of them behind.
+    listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     workers = _Workers()
     workers.set_thread_count(_WORKERS)
-    return create_server(app, host=host, port=port, _dispatcher=workers, **_WAITRESS)
+    return create_server(app, sockets=[listener], _dispatcher=workers, **_WAITRESS)
 
 
 class _Workers(ThreadedTaskDispatcher):  # type: ignore[misc] # waitress has no type hints
@@ -136,8 +142,9 @@ class _Workers(ThreadedTaskDispatcher):  # type: ignore[misc] # waitress has no 
         return done
 
 
-def _close_all(server: Any) -> None:
-    """Close the listening socket, every connection and the loop's own pipe, from within the loop's thread."""
+def _close_sockets(server: Any) -> None:
+    """Close the listening socket and every connection, and leave the loop nothing to watch, from within its thread."""
     for channel in list(server.active_channels.values()):
         channel.handle_close()
-    server.close()
+    dispatcher.close(server)
+    server._map.clear()  # noqa: SLF001 - waitress has no other way to end its loop and leave the pipe open

@@ -17,7 +17,7 @@ from flask_jwt_extended import (
     unset_jwt_cookies,
     verify_jwt_in_request,
 )
-from flask_jwt_extended.exceptions import NoAuthorizationError, RevokedTokenError
+from flask_jwt_extended.exceptions import CSRFError, NoAuthorizationError, RevokedTokenError
 from jwt import ExpiredSignatureError
 
 from reference_server import clock
@@ -125,8 +125,8 @@ def _logout(routes: Blueprint, services: Services) -> None:
         """End the session that the token belongs to, be it an access or a refresh token."""
         try:
             verify_jwt_in_request(verify_type=False)
-        except (NoAuthorizationError, ExpiredSignatureError):
-            # Each kind has a cookie of its own; whose access token has expired must still get out.
+        except (NoAuthorizationError, CSRFError, ExpiredSignatureError):
+            # Each kind has a cookie and a proof of its own; whose access token has expired must still get out.
             if not services.settings.in_cookies:
                 raise
             verify_jwt_in_request(refresh=True)

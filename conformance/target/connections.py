@@ -65,6 +65,7 @@ class _Punctual(HTTPConnection):
             timer.cancel()
         # A head that was cut off looks like a shorter one.
         if late.is_set():
+            response.close()
             raise TimeoutError
         return response
 

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from conformance.clock import WaitingClock
-from conformance.errors import ConfigurationError, TargetError
+from conformance.errors import ConfigurationError, ConformanceError, TargetError
 from conformance.target.session import dig
 from conformance.tokens.keys import minter
 from conformance.tokens.reading import Kind
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LONGEST_SETTLE_S: Final = 3.0
 NOTABLE_SKEW_S: Final = 2.0
+MOST_SEARCHED: Final = 1 << 16
+MOST_SAID: Final = 300
 
 
 def examine(target: Target, signing_key: str | bytes = "") -> Iterator[str]:
@@ -40,6 +42,15 @@ def examine(target: Target, signing_key: str | bytes = "") -> Iterator[str]:
         ConfigurationError: the options, the profile or the credentials do not fit the target.
         TargetError: the target does not answer, or answers with server errors.
     """
+    try:
+        yield from _examine(target, signing_key)
+    except ConformanceError as error:
+        # The target may have quoted a secret in what the message repeats.
+        error.args, error.hint = (target.redactor.text(error.args[0]),), target.redactor.text(error.hint)
+        raise
+
+
+def _examine(target: Target, signing_key: str | bytes) -> Iterator[str]:
     yield _reach(target)
     session, line = _log_in(target, target.account, "")
     yield line
@@ -56,7 +67,12 @@ def examine(target: Target, signing_key: str | bytes = "") -> Iterator[str]:
 
 def _reach(target: Target) -> str:
     door = target.protected_doors[0]
-    exchange = target.send(door.anonymous())
+    try:
+        exchange = target.send(door.anonymous())
+    except TargetError as error:
+        if not error.hint and target.client.base_url.startswith("http:"):
+            error.hint = "is this the right port? Where TLS is spoken, the URL begins with https://"
+        raise
     _check_route(door, exchange.response, f"protected[0].path, now {door.path!r}")
     return f"{target.client.base_url} answers"
 
@@ -109,15 +125,16 @@ def _explain_login(target: Target, exchange: Exchange, account: Account, which: 
             found = [place in answer.cookies for place in places]
             setting = ("cookies.access", "cookies.refresh")
         else:
-            members = sorted(answer.json) if isinstance(answer.json, dict) else []
-            seen = f"its members are: {', '.join(members)}" if members else "its body is no JSON object"
+            is_object = isinstance(answer.json, dict)
+            members = _said(target, ", ".join(sorted(answer.json))) if is_object else ""
+            seen = f"its members are: {members or 'none'}" if is_object else "its body is no JSON object"
             places = (login.access, login.refresh)
-            found = [bool(dig(answer.json, place)) for place in places]
+            found = [isinstance(token := dig(answer.json, place), str) and bool(token) for place in places]
             setting = ("login.access", "login.refresh")
         missing = 0 if not found[0] else 1
         return ConfigurationError(
             f"{door.label} answers {status}, but {('the access', 'the refresh')[missing]} token is not at"
-            f" {places[missing]!r}; {target.redactor.text(seen)}",
+            f" {places[missing]!r}; {seen}",
             f"set {setting[missing]} in the target profile",
         )
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -126,15 +143,19 @@ def _explain_login(target: Target, exchange: Exchange, account: Account, which: 
             f"check --{which.replace(' ', '-')}username and --{which.replace(' ', '-')}password",
         )
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}:
-        said = target.redactor.text(answer.text[:200].strip())
         return ConfigurationError(
-            f"{door.label} does not understand the login: {status} {said}",
+            f"{door.label} does not understand the login: {status} {_said(target, answer.text)}",
             f"members sent: {', '.join(sorted(door.body('', '')))}; set login.username and login.password in the"
             " target profile, or check the credentials",
         )
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TargetError(f"{door.label} answers {status} to an honest login", "look into the server's log")
     return ConfigurationError(f"{door.label} answers {status} to an honest login")
+
+
+def _said(target: Target, text: str) -> str:
+    """The target's own words on one line, redacted before they are cut: half a secret would not be recognised."""
+    return " ".join(target.redactor.text(text[:MOST_SEARCHED]).split())[:MOST_SAID]
 
 
 def _skew(target: Target, session: Session) -> str:
@@ -184,7 +205,7 @@ def _open(target: Target, door: ProtectedDoor, session: Session) -> str:
         )
     if who not in {None, target.account.username}:
         raise ConfigurationError(
-            f"{door.label} shows {target.redactor.text(str(who))!r} at {door.route.identity!r}, not the account's name",
+            f"{door.label} shows {who!r} at {door.route.identity!r}, not the account's name",
             "set identity to the member that holds the user name, or leave it out",
         )
     return f"{door.label} opens to an access token"

@@ -125,7 +125,7 @@ class OpenedByInjection(Passwords):
 @fault(
     "sql-injection-logs-in",
     "INPUT-03",
-    seen="common in hand-written logins that format a query; OWASP WSTG-INPV-05 starts with this very login",
+    seen="common in hand-written logins that format a query; OWASP WSTG-INPV-05 explains itself with this very one",
     also=(OpenedByInjection,),
 )
 class FormattedQuery(Accounts):
@@ -194,23 +194,18 @@ class UncaughtDecodeError(RequestReader):
 
 
 @fault(
-    "text-after-the-object-is-ignored",
+    "body-that-is-no-object-crashes",
     "INPUT-04",
-    seen="Go's json.Decoder.Decode reads one value and leaves the rest of the body unread, unless More is asked",
+    seen="elizaOS/eliza issue 20803: a login body such as null or a string answers 500",
 )
-class FirstValueOnly(RequestReader):
-    """Reads the first JSON value of the body and ignores what follows."""
+class UncheckedObject(RequestReader):
+    """Fails with a server error when the body is JSON and no object."""
 
-    def json_body(self, request: Request) -> Any:
-        """Cut the body after its first value."""
-        body = request.get_data().decode("utf-8", "replace")
-        try:
-            value, end = json.JSONDecoder().raw_decode(body)
-        except ValueError:
-            return super().json_body(request)
-        if isinstance(value, dict) and value and body[end:].strip():
-            return value
-        return super().json_body(request)
+    def login(self, request: Request) -> LoginRequest:
+        """Look for a member of whatever there is."""
+        body = self.json_body(request)
+        body.get("username")
+        return super().login(request)
 
 
 @fault(

@@ -32,6 +32,20 @@ if TYPE_CHECKING:
     "refresh-only-after-expiry",
     "REFRESH-01",
     seen="common where the refresh is meant for expired access tokens only, and says that it is too early",
+    # No other refusal at the refresh can be told while it refuses the honest token.
+    blinds=(
+        "ACCESS-03",
+        "EXPIRY-04",
+        "INPUT-04",
+        "REFRESH-02",
+        "REFRESH-03",
+        "REFRESH-04",
+        "REFRESH-05",
+        "SIG-01",
+        "SIG-02",
+        "SIG-03",
+        "SIG-06",
+    ),
 )
 class TooEarly(TokenVerifier):
     """Refuses to refresh as long as the access token that came with the refresh token is good."""

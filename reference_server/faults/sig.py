@@ -8,17 +8,18 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_der_x509_certificate
 from flask import request
 
 from reference_server.faults import fault
+from reference_server.faults._signatures import (
+    ConfusedVerifier,
+    SelfServiceVerifier,
+    UnsignedVerifier,
+    ecdsa_with_nonce,
+    secret_of,
+)
 from reference_server.faults._tools import (
     GullibleVerifier,
     encode_segment,
@@ -99,23 +100,11 @@ class ShortSignature(GullibleVerifier):
     def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
         """Compare as many bytes as there are, if they are at least half."""
         given = signature_of(token)
-        right = hmac.digest(_secret(self.key), token.rpartition(".")[0].encode(), hashlib.sha256)
+        right = hmac.digest(secret_of(self.key), token.rpartition(".")[0].encode(), hashlib.sha256)
         return self.own(header) and is_access(claims) and len(given) >= len(right) // 2 and right.startswith(given)
 
 
 # Unsigned tokens: SIG-02
-
-
-class UnsignedVerifier(GullibleVerifier):
-    """Accepts unsigned access tokens whose header names one of some algorithms."""
-
-    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
-        """Look at the algorithm, and for a signature that is not there."""
-        return is_access(claims) and token.endswith(".") and self.is_none(header)
-
-    def is_none(self, header: dict[str, Any]) -> bool:
-        """Whether the header says that there is no signature."""
-        raise NotImplementedError
 
 
 @fault(
@@ -228,23 +217,6 @@ class ExampleSecret:
 # The public key as a secret: SIG-05
 
 
-class ConfusedVerifier(GullibleVerifier):
-    """Accepts an access token signed by HMAC, with the public key's text as the secret."""
-
-    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:  # noqa: ARG002 - any
-        """Let the header choose the algorithm, and give it the public key."""
-        text = self.public_text()
-        return is_access(claims) and (hmac_fits(token, text) or hmac_fits(token, text.rstrip(b"\n")))
-
-    def public_text(self) -> bytes:
-        """The public key, as this server has it in its settings."""
-        raise NotImplementedError
-
-    def encoded(self, encoding: Encoding, form: PublicFormat) -> bytes:
-        """The public key in that encoding."""
-        return load_pem_public_key(str(self.key.public).encode()).public_bytes(encoding, form)
-
-
 @fault(
     "public-key-as-secret",
     "SIG-05",
@@ -288,23 +260,6 @@ class ConfusedByOpenSsh(ConfusedVerifier):
 
 
 # Keys within the token: SIG-06
-
-
-class SelfServiceVerifier(GullibleVerifier):
-    """Verifies an access token with a key that it brings along."""
-
-    def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:
-        """Take whatever key is there, and the algorithm as well."""
-        try:
-            key = self.embedded(header)
-            jwt.PyJWS().decode_complete(token, key, algorithms=[header["alg"]])
-        except (jwt.PyJWTError, LookupError, TypeError, ValueError, AttributeError):
-            return False
-        return is_access(claims)
-
-    def embedded(self, header: dict[str, Any]) -> Any:
-        """The key in the header."""
-        raise NotImplementedError
 
 
 @fault(
@@ -353,7 +308,6 @@ class EmbeddedCertificate(SelfServiceVerifier):
 
 # How tokens are signed: SIG-18
 
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _NONCE = 0x0123456789ABCDEF0123456789ABCDEF
 
 
@@ -367,15 +321,9 @@ class RepeatedNonce(TokenIssuer):
     """Signs every token with the same ECDSA nonce, from which anyone can compute the private key."""
 
     def encode(self, kind: str, account: Account, claims: dict[str, Any]) -> str:
-        """Sign again, by hand (FIPS 186-5 §6.4.1), since no library offers to choose the nonce."""
+        """Sign again, with that nonce."""
         signed = super().encode(kind, account, claims).rpartition(".")[0]
-        key = load_pem_private_key(str(self.key.private).encode(), password=None)
-        assert isinstance(key, EllipticCurvePrivateKey)
-        private = key.private_numbers().private_value
-        r = derive_private_key(_NONCE, SECP256R1()).public_key().public_numbers().x % _P256_ORDER
-        z = int.from_bytes(hashlib.sha256(signed.encode()).digest(), "big")
-        s = pow(_NONCE, -1, _P256_ORDER) * (z + r * private) % _P256_ORDER
-        return f"{signed}.{encode_segment(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+        return f"{signed}.{encode_segment(ecdsa_with_nonce(signed.encode(), str(self.key.private), _NONCE))}"
 
 
 class OtherHashVerifier(GullibleVerifier):
@@ -383,7 +331,7 @@ class OtherHashVerifier(GullibleVerifier):
 
     def believes(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> bool:  # noqa: ARG002 - any
         """Verify with the server's own secret."""
-        return header.get("alg") == "HS512" and hmac_fits(token, _secret(self.key))
+        return header.get("alg") == "HS512" and hmac_fits(token, secret_of(self.key))
 
 
 @fault(
@@ -399,10 +347,5 @@ class OtherHash(TokenIssuer):
         """Sign again."""
         token = super().encode(kind, account, claims)
         if kind == ACCESS and request.path == "/refresh":
-            return jwt.encode(unverified(token)[1], _secret(self.key).ljust(64, b"\0"), algorithm="HS512")
+            return jwt.encode(unverified(token)[1], secret_of(self.key).ljust(64, b"\0"), algorithm="HS512")
         return token
-
-
-def _secret(key: SigningKey) -> bytes:
-    assert isinstance(key.private, bytes)
-    return key.private

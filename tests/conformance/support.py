@@ -49,6 +49,7 @@ class FakeApi:
         received: every request, in order.
         overrides: answers by method and path, asked before the API's own; one that returns None leaves it to the API.
         lifetimes: of tokens issued from now on, in seconds.
+        clock_s: how far its clock is ahead.
     """
 
     def __init__(self, *accounts: Account) -> None:
@@ -57,6 +58,7 @@ class FakeApi:
         self.received: list[Request] = []
         self.overrides: dict[str, Callable[[Request], Response | None]] = {}
         self.lifetimes = {"access": 900, "refresh": 3600}
+        self.clock_s = 0.0
         self._live: dict[str, tuple[str, str]] = {}
         self._issued = 0
 
@@ -80,7 +82,7 @@ class FakeApi:
     def issue(self, kind: str, username: str) -> str:
         """A new token of this kind."""
         self._issued += 1
-        now = int(time.time())
+        now = int(time.time() + self.clock_s)
         claims = {"sub": username, "type": kind, "iat": now, "exp": now + self.lifetimes[kind], "jti": self._issued}
         token = sign({"alg": "HS256", "typ": "JWT"}, claims, SECRET, "HS256")
         self._live[token] = (username, kind)

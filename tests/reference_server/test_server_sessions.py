@@ -147,7 +147,9 @@ def test_logout_after_the_access_token_expired(api: Api) -> None:
         ("x=y", None, 415),
     ],
 )
-def test_refresh_refused_for_its_body_spends_nothing(api: Api, body: str, content_type: str | None, status: int) -> None:
+def test_refresh_refused_for_its_body_spends_nothing(
+    api: Api, body: str, content_type: str | None, status: int
+) -> None:
     """A body where the contract has none is refused, and the token is as good as before."""
     tokens = api.login()
     for path in ("/refresh", "/logout"):

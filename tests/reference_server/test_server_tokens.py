@@ -87,34 +87,34 @@ NOW = int(time.time())
         {"iss": "other"}, {"iss": None}, {"iss": "jwt-conformance-reference/"}, {"aud": "other"}, {"aud": None},
         {"aud": ["jwt-conformance-reference-api"]}, {"type": None}, {"type": "id"}, {"sub": None}, {"sub": "nobody"},
         {"sid": None}, {"sid": "none"}, {"jti": None}, {"exp": None}, {"exp": "tomorrow"}, {"exp": str(NOW + 900)},
-        {"exp": True}, {"exp": [NOW + 900]}, {"exp": NOW - 1}, {"exp": NOW - 86400}, {"nbf": NOW + 60},
+        {"exp": True}, {"exp": [NOW + 900]}, {"exp": NOW - 1}, {"exp": NOW - 86400}, {"nbf": NOW + 86400},
         {"nbf": str(NOW)}, {"iat": None}, {"exp": float("inf")},
     ],
 )  # fmt: skip
-def test_claims_are_checked_whoever_signed_them(api: Api, changes: dict[str, Any]) -> None:
+def test_claims_are_checked_whoever_signed_them(shared: Api, changes: dict[str, Any]) -> None:
     """A token with a missing, ill-typed or wrong claim is refused although its signature is right."""
-    tokens = api.login()
-    assert api.opens(api.forge(tokens.access))
-    assert not api.opens(api.forge(tokens.access, **changes))
-    assert api.post("/refresh", api.forge(tokens.refresh, **changes)).status_code == 401
+    tokens = shared.login()
+    assert shared.opens(shared.forge(tokens.access))
+    assert not shared.opens(shared.forge(tokens.access, **changes))
+    assert shared.post("/refresh", shared.forge(tokens.refresh, **changes)).status_code == 401
 
 
-@pytest.mark.parametrize("changes", [{"exp": NOW + 900.5}, {"role": "admin"}])
-def test_harmless_claims_are_accepted(api: Api, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", [{"exp": NOW + 86400.5}, {"role": "admin"}])
+def test_harmless_claims_are_accepted(shared: Api, changes: dict[str, Any]) -> None:
     """A fraction in a time and a claim that nobody knows do no harm (RFC 7519 §2 and §4)."""
-    assert api.opens(api.forge(api.login().access, **changes))
+    assert shared.opens(shared.forge(shared.login().access, **changes))
 
 
 @pytest.mark.parametrize("header", [{"crit": ["exp"], "exp": 1}, {"crit": []}, {"b64": False, "crit": ["b64"]}])
-def test_critical_headers_are_refused(api: Api, header: dict[str, Any]) -> None:
+def test_critical_headers_are_refused(shared: Api, header: dict[str, Any]) -> None:
     """No extension is understood, so none that is critical is ignored (RFC 7515 §4.1.11)."""
-    token = api.login().access
-    head, claims, _ = api.forge(token).split(".")
+    token = shared.login().access
+    head, claims, _ = shared.forge(token).split(".")
     altered = json.loads(base64.urlsafe_b64decode(head + "==")) | header
     signed = f"{segment(altered)}.{claims}"
-    key = api.services.issuer.key
+    key = shared.services.issuer.key
     signature = segment(jwt.get_algorithm_by_name("HS256").sign(signed.encode(), key.private))
-    assert not api.opens(f"{signed}.{signature}")
+    assert not shared.opens(f"{signed}.{signature}")
 
 
 def test_other_algorithms_are_refused_with_the_right_key(api: Api) -> None:
@@ -148,34 +148,35 @@ def alterations(token: str) -> dict[str, str]:
         "without signature": f"{head}.{claims}.",
         "without last dot": f"{head}.{claims}",
         "cut": token[:-2],
-        "with another signature": f"{head}.{claims}.{signature[:middle]}{other}{signature[middle + 1:]}",
+        "with another signature": f"{head}.{claims}.{signature[:middle]}{other}{signature[middle + 1 :]}",
         "all zeros": f"{head}.{claims}.{'A' * len(signature)}",
         "with another claim": f"{head}.{segment(claims_of(token) | {'sub': 'x'})}.{signature}",
         "unsigned": f"{segment({'alg': 'none'})}.{claims}.",
         "without algorithm": f"{segment({'typ': 'JWT'})}.{claims}.{signature}",
         "no object": f"{segment([])}.{claims}.{signature}",
         "no JSON": f"{segment(b'{')}.{claims}.{signature}",
-        "with standard base64": f"{head}.{claims}.{signature[:middle]}+/{signature[middle + 2:]}",
+        "with standard base64": f"{head}.{claims}.{signature[:middle]}+/{signature[middle + 2 :]}",
         "as JSON": json.dumps({"protected": head, "payload": claims, "signature": signature}),
     }
 
 
 @pytest.mark.parametrize("alteration", alterations(jwt.encode({}, "x" * 32)))
-@pytest.mark.parametrize("algorithm", ["HS256", "ES256"])
-def test_altered_tokens_are_refused_and_end_nothing(start: Start, algorithm: str, alteration: str) -> None:
+@pytest.mark.parametrize("shared", ["HS256", "ES256"], indirect=True)
+def test_altered_tokens_are_refused_and_end_nothing(shared: Api, alteration: str) -> None:
     """Whatever is not the token itself opens nothing, and does not end the session that it names."""
-    api = start(algorithm=algorithm)
-    tokens = api.login()
-    assert not api.opens(alterations(tokens.access)[alteration])
-    assert api.post("/refresh", alterations(tokens.refresh)[alteration]).status_code == 401
-    assert api.opens(tokens.access)
-    assert api.refresh(tokens.refresh)
+    tokens = shared.login()
+    assert not shared.opens(alterations(tokens.access)[alteration])
+    assert shared.post("/refresh", alterations(tokens.refresh)[alteration]).status_code == 401
+    assert shared.opens(tokens.access)
+    assert shared.refresh(tokens.refresh)
 
 
-@pytest.mark.parametrize("token", ["x", "null", "{}", ".", "..", "...", "a.b.c", "é.é.é", "%00", "A" * 20_000, "." * 5000])
-def test_nonsense_is_refused(api: Api, token: str) -> None:
+@pytest.mark.parametrize(
+    "token", ["x", "null", "{}", ".", "..", "...", "a.b.c", "é.é.é", "%00", "A" * 20_000, "." * 5000]
+)
+def test_nonsense_is_refused(shared: Api, token: str) -> None:
     """No string crashes the server."""
-    for answer in (api.get("/profile", token), api.post("/refresh", token), api.post("/logout", token)):
+    for answer in (shared.get("/profile", token), shared.post("/refresh", token), shared.post("/logout", token)):
         assert answer.status_code == 401
 
 
