@@ -78,7 +78,7 @@ def run(url: str | None, strict: bool, keyword: str | None, workers: str | None,
     """
     if url and url.startswith("-"):
         # `run -- --durations=5`: without a URL the first of pytest's arguments stands in its place.
-        url, pytest_args = None, (url, *pytest_args)
+        pytest_args, url = (url, *pytest_args), None
     given = _given(url, options)
     try:
         # Asked here as well as in the plugin, so that a mistake is told before pytest is loaded.

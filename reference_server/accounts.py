@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -27,20 +26,17 @@ class Account:
     password_hash: str = field(repr=False)
 
 
-# OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB of memory, t=2, p=1.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-
-
 class Passwords:
-    """Salted hashes of passwords, by Argon2id."""
+    """Salted hashes of passwords, by Argon2id with two passes and one lane."""
 
-    def __init__(self) -> None:
-        """Prepare a hash for accounts that do not exist."""
-        self._nobody = _hash_of_nobody()
+    def __init__(self, memory_kib: int) -> None:
+        """Prepare the hasher, and a hash for accounts that do not exist."""
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=memory_kib, parallelism=1)
+        self._nobody = self._hasher.hash(uuid.uuid4().hex)
 
     def hash(self, password: str) -> str:
         """The salted hash to keep in place of `password`."""
-        return _HASHER.hash(password)
+        return self._hasher.hash(password)
 
     def matches(self, account: Account | None, password: str) -> bool:
         """Whether `password`, every character of it, is this account's.
@@ -48,7 +44,7 @@ class Passwords:
         Without an account the same work is done in vain, so that an unknown name takes equally long.
         """
         try:
-            right = _HASHER.verify(account.password_hash if account else self._nobody, password)
+            right = self._hasher.verify(account.password_hash if account else self._nobody, password)
         except (VerificationError, InvalidHashError):
             return False
         return right and account is not None
@@ -98,12 +94,6 @@ class Accounts:
         with self._database.transaction() as session:
             row = session.get(AccountRow, account_id)
         return _account(row) if row else None
-
-
-@functools.cache
-def _hash_of_nobody() -> str:
-    """A hash that no password matches, as costly to compare as any."""
-    return _HASHER.hash(uuid.uuid4().hex)
 
 
 def _account(row: AccountRow) -> Account:

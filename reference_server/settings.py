@@ -17,6 +17,8 @@ PREFIX = "REFERENCE_"
 VARIANTS = ("full", "lesson")
 ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
 TOKEN_LOCATIONS = ("headers", "cookies")
+# KiB; RFC 9106 §3.1: eight for each lane.
+LEAST_MEMORY = 8
 # RFC 7518 §3.2: a key for HS256 has at least as many bytes as the hash.
 SHORTEST_SECRET = 32
 
@@ -58,6 +60,13 @@ def _count(text: str) -> int:
     if not (word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= 1_000_000):  # noqa: PLR2004 - a bound
         raise ValueError(f"{text!r} is no whole number from 1 to 1000000; the nearest valid value is '10'")
     return int(word[:9])
+
+
+def _memory(text: str) -> int:
+    kib = _count(text)
+    if kib < LEAST_MEMORY:
+        raise ValueError(f"{text!r} is too little; the nearest valid value is '{LEAST_MEMORY}'")
+    return kib
 
 
 def _text(text: str) -> str:
@@ -115,6 +124,7 @@ class Settings:
         issuer: the `iss` claim.
         audience: the `aud` claim.
         accounts: names and passwords of the accounts that exist at start.
+        password_memory: what hashing one password takes, in KiB; OWASP's least for Argon2id unless given.
         account_attempts: failed logins a minute for one account name, after which it answers 429.
         address_attempts: failed logins a minute from one address, after which it answers 429.
         fault: the name of a deliberate fault, from `reference_server.faults`.
@@ -138,6 +148,8 @@ class Settings:
     issuer: str = _setting("REFERENCE_ISSUER", _text, "jwt-conformance-reference")
     audience: str = _setting("REFERENCE_AUDIENCE", _text, "jwt-conformance-reference-api")
     accounts: tuple[tuple[str, str], ...] = _setting("REFERENCE_ACCOUNTS", _accounts, DEMO_ACCOUNTS, secret=True)
+    # OWASP's Password Storage Cheat Sheet: 19 MiB, with t=2 and p=1.
+    password_memory: int = _setting("REFERENCE_PASSWORD_MEMORY", _memory, 19 * 1024)
     account_attempts: int = _setting("REFERENCE_ACCOUNT_ATTEMPTS", _count, 10)
     address_attempts: int = _setting("REFERENCE_ADDRESS_ATTEMPTS", _count, 100)
     fault: str | None = _setting("REFERENCE_FAULT", _text, None)

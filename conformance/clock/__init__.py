@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -114,8 +114,9 @@ class FrozenClock(Clock):
             self._factory = freezer.start()  # type: ignore[assignment]
             self._stop = freezer.stop
         assert self._factory is not None
-        self._factory.tick(timedelta(seconds=ahead))
         self._shift_s += ahead
+        # Not simply `ahead`: starting takes a moment, and what is moved must show what `now` says.
+        self._factory.tick(datetime.fromtimestamp(self.now(), UTC).replace(tzinfo=None) - self._factory())
 
     def close(self) -> None:
         """Gives the process its own time back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from conformance.reports.text import WIDTH, describe, inert
+from conformance.reports.text import WIDTH, describe, inert, one_line
 from conformance.verdicts.model import Verdict
 from conformance.verdicts.verdict_set import ExitCode
 
@@ -44,7 +44,7 @@ def summarise(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
             out.write(f"{verdict.words:<15}", **{_COLOURS[verdict]: True})
             out.write_line(f"{requirement.id:<11} {requirement.title}")
             if outcome.reason and verdict in {Verdict.UNTESTED, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE}:
-                out.write_line(f"{'':<15}{'':<11} {inert(outcome.reason)}")
+                out.write_line(f"{'':<15}{'':<11} {one_line(outcome.reason)}")
     for heading, kinds in (
         ("What is broken", (Verdict.FAILED,)),
         ("What should be better", (Verdict.WARNED, Verdict.NOTED)),
@@ -63,7 +63,7 @@ def _close(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
     facts, code = verdicts.facts, verdicts.exit_code
     out.section("jwt-conformance", sep="=", bold=True)
     where = "the bundled reference server" if facts.bundled else facts.base_url
-    out.write_line(f"target    {inert(where)}, profile {inert(facts.profile)}, {_nature(verdicts)}")
+    out.write_line(f"target    {one_line(where)}, profile {one_line(facts.profile)}, {_nature(verdicts)}")
     out.write_line(
         f"run       {facts.requests} requests, {facts.logins} logins, {facts.duration_s:.1f} s"
         + (f", of which {facts.waited_s:.1f} s waiting" if facts.waited_s else "")
@@ -90,4 +90,4 @@ def _nature(verdicts: VerdictSet) -> str:
         for kind, seconds in (("access", facts.access_lifetime_s), ("refresh", facts.refresh_lifetime_s))
         if seconds
     ]
-    return ", ".join([inert(facts.algorithm or "opaque tokens"), *lifetimes])
+    return ", ".join([one_line(facts.algorithm or "opaque tokens"), *lifetimes])

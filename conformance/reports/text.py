@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 110
 MOST_CASES: Final = 4
-# C0 and C1 controls but for the line feed, and the marks that turn the direction of text.
-_UNSAFE: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 controls but for the line feed, the marks that turn the direction of text, further line breaks, and halves
+# of surrogate pairs, which no terminal can be sent.
+_UNSAFE: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def inert(text: str) -> str:
-    """The text with everything that could steer a terminal written out instead."""
-    return _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    """The text with everything that could steer a terminal written out instead; a line feed stays one."""
+    return _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}" if found[0] < "\u0100" else ascii(found[0])[1:-1], text)
+
+
+def one_line(text: str) -> str:
+    """The text, inert, on one line: what a target says cannot pass for a line of the report."""
+    return " ".join(inert(text).split())
 
 
 def describe(requirement: Requirement, outcome: Outcome) -> str:

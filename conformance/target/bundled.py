@@ -64,7 +64,9 @@ def start(profile_settings: Mapping[str, str]) -> Bundled:
         ConfigurationError: a setting is unusable.
     """
     accounts = tuple(Account(name, secrets.token_urlsafe(16) + _SUFFIX) for name in ("alice", "bob"))
-    settings = {name: value for name, value in os.environ.items() if name.startswith("REFERENCE_")}
+    # Random passwords of accounts that live for one run need no slow hash.
+    settings = {"REFERENCE_PASSWORD_MEMORY": "8"}
+    settings |= {name: value for name, value in os.environ.items() if name.startswith("REFERENCE_")}
     settings |= {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if name in os.environ}
     settings |= {f"REFERENCE_{name}": value for name, value in profile_settings.items()}
     settings["REFERENCE_ACCOUNTS"] = "\n".join(f"{item.username}:{item.password}" for item in accounts)

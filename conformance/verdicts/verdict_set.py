@@ -47,20 +47,39 @@ class RunFacts:
 
     def merged(self, other: RunFacts) -> RunFacts:
         """These facts and those of another process that shared the work."""
-        if not self.base_url:
-            return other
+        if not self.base_url or not other.base_url:
+            return self if self.base_url else other
         both = asdict(self)
+        for name in ("algorithm", "access_lifetime_s", "refresh_lifetime_s"):
+            both[name] = getattr(other, name) if both[name] is None else both[name]
+        # Each process knows only what its own scenarios have met.
+        both["capabilities"] = {
+            name: self.capabilities.get(name, False) or other.capabilities.get(name, False)
+            for name in {**self.capabilities, **other.capabilities}
+        }
         both["requests"] += other.requests
         both["logins"] += other.logins
         both["waited_s"] = max(self.waited_s, other.waited_s)
         both["started"] = min(self.started, other.started)
         both["duration_s"] = max(self.duration_s, other.duration_s)
-        both["policy"] = {**self.policy, **other.policy}
+        both["policy"] = _united(self.policy, other.policy)
         return RunFacts(**both)
 
     def to_json(self) -> dict[str, Any]:
         """The facts as a JSON object."""
         return asdict(self)
+
+
+def _united(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Two policy cards as one: what only one knows is taken over, and lists hold what either has seen."""
+    both = dict(one)
+    for name, value in other.items():
+        known = both.get(name)
+        if isinstance(known, list) and isinstance(value, list):
+            both[name] = known + [item for item in value if item not in known]
+        elif known is None:
+            both[name] = value
+    return both
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,9 +71,9 @@ class LaggingSessions(Sessions):
 class AnybodysPassword(Passwords):
     """Lets an existing account in with the password of any account."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory_kib: int) -> None:
         """Begin without hashes."""
-        super().__init__()
+        super().__init__(memory_kib)
         self.hashes: list[str] = []
 
     def hash(self, password: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import jwt
 
 from reference_server import DEMO_ACCOUNTS, Settings, create_app
 from reference_server.app import Services, close, services_of
+from reference_server.settings import LEAST_MEMORY
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -37,8 +38,9 @@ class Api:
     collaborators: Collaborators | None = None
 
     def __post_init__(self) -> None:
-        """Start it."""
-        self.app = create_app(self.settings, self.collaborators)
+        """Start it, with cheap hashes: what they cost is one test's matter, and hundreds log in."""
+        settings = replace(self.settings, password_memory=LEAST_MEMORY)
+        self.app = create_app(settings, self.collaborators)
 
     def close(self) -> None:
         """Stop it."""

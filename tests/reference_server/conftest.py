@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from argon2 import PasswordHasher
 
-from reference_server import Settings, accounts
+from reference_server import Settings
 from tests.reference_server.api import Api
 
 if TYPE_CHECKING:
@@ -20,16 +19,6 @@ class Start(Protocol):
 
     def __call__(self, **settings: Any) -> Api:
         """Start it."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cheap_hashes() -> Iterator[None]:
-    """Hashes that cost next to nothing: what they cost is one test's matter, and hundreds log in."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        accounts._hash_of_nobody.cache_clear()
-        yield
-    accounts._hash_of_nobody.cache_clear()
 
 
 @pytest.fixture
