@@ -145,9 +145,9 @@ def _configuration(settings: Settings, key: SigningKey) -> dict[str, Any]:
     return {
         "MAX_CONTENT_LENGTH": LARGEST_BODY,
         "JWT_ALGORITHM": key.algorithm,
-        "JWT_SECRET_KEY": key.private if symmetric else None,
-        "JWT_PRIVATE_KEY": None if symmetric else key.private,
-        "JWT_PUBLIC_KEY": None if symmetric else key.public,
+        "JWT_SECRET_KEY": key.signer if symmetric else None,
+        "JWT_PRIVATE_KEY": None if symmetric else key.signer,
+        "JWT_PUBLIC_KEY": None if symmetric else key.verifier,
         "JWT_ENCODE_ISSUER": settings.issuer,
         "JWT_DECODE_ISSUER": settings.issuer,
         "JWT_ENCODE_AUDIENCE": settings.audience,

@@ -12,10 +12,11 @@ from typing import Any, Self
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_key
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -30,6 +31,7 @@ from reference_server.settings import Settings, SettingsError
 
 _TYPE_OF_KEY = {"RS256": RSAPrivateKey, "ES256": EllipticCurvePrivateKey, "EdDSA": Ed25519PrivateKey}
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
+PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 SMALLEST_RSA_KEY = 2048  # bits; RFC 7518 §3.3
 
 
@@ -41,6 +43,8 @@ class SigningKey:
         algorithm: the one JWS algorithm that this key is used with (RFC 8725 §3.1).
         private: the HMAC secret, or the PEM text of the private key.
         public: the HMAC secret, or the PEM text of the public key.
+        signer: `private` as what signs: parsing the text for each token would take longer than signing it.
+        verifier: `public`, likewise.
         kid: names the key in token headers; None for a secret, which nobody looks up.
         jwk: the public key as a JWK (RFC 7517); None for a secret.
     """
@@ -48,6 +52,8 @@ class SigningKey:
     algorithm: str
     private: bytes | str = field(repr=False)
     public: bytes | str = field(repr=False)
+    signer: bytes | PrivateKey = field(repr=False)
+    verifier: bytes | PublicKey = field(repr=False)
     kid: str | None = None
     jwk: dict[str, Any] | None = None
 
@@ -56,7 +62,7 @@ class SigningKey:
         """The key that the settings give, or a new one of the kind their algorithm needs."""
         if settings.algorithm == "HS256":
             secret = settings.jwt_secret_key or secrets.token_bytes(64)
-            return cls("HS256", private=secret, public=secret)
+            return cls("HS256", private=secret, public=secret, signer=secret, verifier=secret)
         key = _load(settings) if settings.jwt_private_key else _make(settings.algorithm)
         public = key.public_key()
         jwk = get_default_algorithms()[settings.algorithm].to_jwk(public, as_dict=True)
@@ -66,6 +72,8 @@ class SigningKey:
             settings.algorithm,
             private=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
             public=public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
+            signer=key,
+            verifier=public,
             kid=kid,
             jwk={**members, "use": "sig", "alg": settings.algorithm, "kid": kid},
         )

@@ -132,8 +132,9 @@ class VerdictSet:
             return ExitCode.BROKEN
         if self.interrupted or self.having(Verdict.INCONCLUSIVE) or not self.having(Verdict.PASSED):
             return ExitCode.INCOMPLETE
-        judged = {item.tier for item, outcome in self.outcomes.items() if outcome.verdict is not Verdict.UNTESTED}
-        if {item.tier for item in self.outcomes} - judged:
+        untested = {item.tier for item, _ in self.having(Verdict.UNTESTED)}
+        judged = {item.tier for item, _ in self.having(*set(Verdict) - {Verdict.UNTESTED, Verdict.NOT_APPLICABLE})}
+        if untested - judged:
             return ExitCode.INCOMPLETE
         return ExitCode.CONFORMANT
 

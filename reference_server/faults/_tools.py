@@ -53,7 +53,7 @@ def resigned(claims: dict[str, Any]) -> str:
     """A token with these claims that the server itself has signed."""
     key = services_of(current_app).issuer.key
     headers = {"kid": key.kid} if key.kid else None
-    return jwt.encode(claims, key.private, algorithm=key.algorithm, headers=headers)
+    return jwt.encode(claims, key.signer, algorithm=key.algorithm, headers=headers)
 
 
 def hmac_fits(token: str, secret: bytes) -> bool:
@@ -110,7 +110,7 @@ def is_genuine(token: str) -> bool:
     """Whether the server's own key made the token's signature, whatever its claims say."""
     key = services_of(current_app).issuer.key
     try:
-        jwt.PyJWS().decode_complete(token, key.public, algorithms=[key.algorithm])
+        jwt.PyJWS().decode_complete(token, key.verifier, algorithms=[key.algorithm])
     except jwt.InvalidTokenError:
         return False
     return True

@@ -15,9 +15,8 @@ from conformance.verdicts.model import Finding, Outcome, Verdict
 from conformance.verdicts.verdict_set import RunFacts, VerdictSet
 from tests.conformance.support import requirement
 
-GATES = tuple(
-    requirement(level, name=f"GATE-0{n}") for n, level in enumerate([Level.MUST, Level.MUST, Level.SHOULD], 1)
-)
+LEVELS = {"GATE-01": Level.MUST, "GATE-02": Level.MUST, "GATE-03": Level.SHOULD}
+GATES = tuple(requirement(level, name=name) for name, level in LEVELS.items())
 KEYS = tuple(requirement(name=f"KEY-0{n}") for n in (1, 2, 3))
 CATALOGUE = Catalogue.of(
     (

@@ -64,7 +64,7 @@ def test_texts_are_wrapped_and_paragraphs_kept() -> None:
 
     assert lines[0] == "  why       one two"
     assert lines[1].startswith(" " * 12 + "word word")
-    assert len(lines) == 5 or all(len(line) <= WIDTH for line in lines)
+    assert all(len(line) <= WIDTH for line in lines)
     assert lines[-1] == " " * 12 + "last"
 
 

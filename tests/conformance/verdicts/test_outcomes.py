@@ -10,9 +10,8 @@ import pytest
 from conformance.catalogue import Level
 from conformance.verdicts.model import Finding, Outcome, Verdict, broken
 
-FINDING = Finding(
-    "a case", "a yes", "a no", [{"note": "probe", "request": {}, "response": {"status": 200}}], "curl -i x"
-)
+EXCHANGE = {"note": "probe", "request": {}, "response": {"status": 200}}
+FINDING = Finding("a case", "a yes", "a no", [EXCHANGE], "curl -i x")
 
 
 @pytest.mark.parametrize("verdict", Verdict)

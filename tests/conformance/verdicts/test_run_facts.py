@@ -77,10 +77,8 @@ def test_a_process_that_ran_nothing_changes_nothing() -> None:
 def test_the_order_of_the_processes_does_not_matter() -> None:
     """Whoever reports first, the counts and times are the same."""
     three = replace(ONE, requests=7, duration_s=1.0, started=1500.0)
-    merged = [
-        functools.reduce(RunFacts.merged, order, NOTHING)
-        for order in itertools.permutations([ONE, TWO, three, NOTHING])
-    ]
+    orders = itertools.permutations([ONE, TWO, three, NOTHING])
+    merged = [functools.reduce(RunFacts.merged, order, NOTHING) for order in orders]
 
     assert len({(facts.requests, facts.logins, facts.started, facts.duration_s) for facts in merged}) == 1
     assert merged[0].requests == 157

@@ -53,7 +53,7 @@ def verdicts(core: list[Verdict], hardened: list[Verdict] | None = None, **rest:
         ([P], [P], GOOD),
         ([P], [U], INCOMPLETE),
         ([P], [U, U], INCOMPLETE),
-        ([P], [U, NA], GOOD),
+        ([P], [U, NA], INCOMPLETE),
         ([P], [U, W], GOOD),
         ([U], [P], INCOMPLETE),
         ([P], [NA], GOOD),
@@ -61,7 +61,7 @@ def verdicts(core: list[Verdict], hardened: list[Verdict] | None = None, **rest:
     ],
 )
 def test_the_exit_code_follows_from_the_verdicts(core: list[Verdict], hardened: list[Verdict], code: ExitCode) -> None:
-    """A broken MUST outweighs what could not be judged; nothing passed, or a tier of which nothing was, is not green."""
+    """A broken MUST outweighs what could not be judged; a run or a tier in which nothing was judged is not green."""
     assert verdicts(core, hardened).exit_code is code
     assert verdicts(core, hardened).conformant == (code is GOOD)
 
