@@ -247,7 +247,7 @@ def _conclude(trial: Trial | None, requirement: Requirement, error: BaseExceptio
     if findings and (error is None or isinstance(error, ConformanceError | InconclusiveError | UntestedError)):
         assert trial is not None
         if trial.more_findings:
-            remarks.append(f"{trial.more_findings} more cases like these")
+            remarks.append(f"and so in {trial.more_findings} further cases")
         return Outcome(requirement.id, broken(requirement.level), "; ".join(remarks), findings, probes)
     match error:
         case None if probes:

@@ -19,6 +19,18 @@ SHORTEST_SECRET: Final = 3
 SHORTEST_FRAGMENT: Final = 8
 """As above, for what is left of a secret that base64 has joined with its neighbours."""
 
+_SHAPES: Final = (
+    (re.compile(r"\$(?:argon2\w{0,2}|2[abxy]?|scrypt|pbkdf2[\w-]{0,20})\$[\w$./+=,-]+"), "<password hash>"),
+    (re.compile(r"\b(?:pbkdf2[:_]sha\d{1,3}|scrypt)[:$]\d[\w$:./+=-]+"), "<password hash>"),
+    (
+        re.compile(
+            r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|\Z)", re.DOTALL
+        ),
+        "<private key>",
+    ),
+)
+"""Secrets that nobody told the suite, and that a target may give away all the same."""
+
 # What JSON, URLs and HTML leave as it is; and what a text holds in which something was escaped.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _ESCAPE: Final = re.compile(r"[\\%&+]")
@@ -60,6 +72,8 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without secrets."""
+        for shape, label in _SHAPES:
+            text = shape.sub(label, text)
         for secret in sorted(filter(text.__contains__, self._whole), key=len, reverse=True):
             text = text.replace(secret, self._whole[secret])
         return self._known(JWT_SHAPE.sub(self._without_signature, text))

@@ -41,8 +41,7 @@ def _lines(requirement: Requirement, outcome: Outcome) -> Iterator[str]:
     for finding in outcome.findings[:MOST_CASES]:
         yield from _finding(finding)
     if len(outcome.findings) > MOST_CASES:
-        others = ", ".join(finding.case for finding in outcome.findings[MOST_CASES:])
-        yield from field("also", f"{len(outcome.findings) - MOST_CASES} more cases: {others}")
+        yield from field("also", "; ".join(finding.case for finding in outcome.findings[MOST_CASES:]))
     if outcome.reason:
         yield from field("note" if outcome.findings else "reason", outcome.reason)
     if outcome.verdict is Verdict.INCONCLUSIVE:

@@ -144,7 +144,7 @@ def test_more_of_the_same_is_counted(surplus: int) -> None:
     outcome = outcome_of(scenario, FakeApi())
 
     assert [finding.case for finding in outcome.findings] == [f"case {number}" for number in range(MOST_FINDINGS)]
-    assert outcome.reason == (f"{surplus} more cases like these" if surplus else "")
+    assert outcome.reason == (f"and so in {surplus} further cases" if surplus else "")
     assert outcome.probes == MOST_FINDINGS + surplus
 
 

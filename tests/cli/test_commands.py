@@ -1,0 +1,136 @@
+"""The subcommands that judge nothing."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.catalogue import load
+from tests.hostile.command import CREDENTIALS, assert_told, clean, jwt_conformance
+from tests.hostile.servers import Server, answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BOUND_S = 20
+
+
+def test_list_names_every_requirement_once(tmp_path: Path) -> None:
+    """Its order is the catalogue's."""
+    listed = jwt_conformance("list", folder=tmp_path, bound=BOUND_S).out.splitlines()
+    assert [line.split()[0] for line in listed] == [requirement.id for requirement in load()]
+
+
+def test_list_can_be_narrowed(tmp_path: Path) -> None:
+    """By tier and by area."""
+    listed = jwt_conformance("list", "--tier", "core", "--area", "refresh", folder=tmp_path, bound=BOUND_S).out
+    assert listed.startswith("REFRESH-01 ")
+    assert {line.split("-")[0] for line in listed.splitlines()} == {"REFRESH"}
+    assert " hardened " not in listed
+
+
+@pytest.mark.xfail(strict=True, reason="an unknown area lists nothing")
+def test_list_knows_its_areas(tmp_path: Path) -> None:
+    """A slip in an area's name is told, with the nearest."""
+    assert_told(jwt_conformance("list", "--area", "refersh", folder=tmp_path), 2, "did you mean 'refresh'?")
+
+
+@pytest.mark.parametrize("name", ["REFRESH-02", "refresh-02"])
+def test_explain_tells_all_of_a_requirement(name: str, tmp_path: Path) -> None:
+    """What it wants, its sources, why and the fix; its name may be written in lower case."""
+    ended = jwt_conformance("explain", name, folder=tmp_path, bound=BOUND_S)
+    assert ended.code == 0
+    requirement = load().get("REFRESH-02")
+    assert ended.out.startswith(f"REFRESH-02 {requirement.title}\n")
+    told = " ".join(ended.out.split())
+    for text in (*requirement.sources, requirement.why, requirement.fix):
+        assert " ".join(text.split()) in told
+
+
+def test_explain_names_the_nearest_requirement(tmp_path: Path) -> None:
+    """An unknown name is a mistake with a suggestion."""
+    ended = jwt_conformance("explain", "refrsh-02", folder=tmp_path, bound=BOUND_S)
+    assert_told(ended, 2, "REFRSH-02")
+    assert "did you mean REFRESH-02?" in ended.err
+
+
+def test_the_doctor_finds_a_good_target_good(url: str, tmp_path: Path) -> None:
+    """A line for each thing that works, and the conclusion."""
+    ended = jwt_conformance("doctor", url, folder=tmp_path, bound=BOUND_S)
+    assert ended.code == 0
+    *lines, conclusion = ended.out.splitlines()
+    assert len(lines) >= 6
+    assert all(line.startswith("ok ") for line in lines)
+    assert conclusion == "The suite can judge this target."
+
+
+def test_the_doctor_examines_the_bundled_server(tmp_path: Path) -> None:
+    """Without a URL there is a target as well, and its signing key fits."""
+    ended = jwt_conformance("doctor", folder=tmp_path, env=clean(), bound=BOUND_S)
+    assert ended.code == 0, ended.said
+    assert "the signing key fits" in ended.out
+
+
+def test_accounts_without_a_url_are_a_mistake(tmp_path: Path) -> None:
+    """The bundled server makes accounts of its own, so somebody forgot the URL."""
+    ended = jwt_conformance("doctor", folder=tmp_path, env=clean(**CREDENTIALS), bound=BOUND_S)
+    assert_told(ended, 2, "accounts are given, but no URL")
+
+
+def test_the_doctor_stops_at_what_is_wrong(url: str, tmp_path: Path) -> None:
+    """What worked before is told first."""
+    env = clean(**CREDENTIALS) | {"CONFORMANCE_PASSWORD": "no-such-thing"}
+    ended = jwt_conformance("doctor", url, folder=tmp_path, env=env, bound=BOUND_S)
+    assert_told(ended, 2, "refuses the account 'alice' with 401")
+    assert ended.out.startswith(f"ok      {url} answers\nwrong ")
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\u202eesrever", "\x9b2J"])
+@pytest.mark.xfail(strict=True, reason="messages are printed as they came")
+def test_a_target_does_not_steer_the_terminal(text: str, tmp_path: Path) -> None:
+    """What a message repeats of an answer is inert, and stays on its line."""
+    body = f'{{"msg": "{text}\n\nERROR: everything is fine"}}'
+    choose = lambda number: answers("401 Unauthorized") if number == 1 else answers("400 Bad Request", body)  # noqa: E731
+    for command in ("doctor", "run"):
+        with Server(choose) as server:
+            ended = jwt_conformance(command, server.url, folder=tmp_path, bound=BOUND_S)
+        assert_told(ended, 2, "does not understand the login: 400")
+        assert not set(ended.said) & set("\x1b\x07\u202e\x9b")
+
+
+def test_an_unknown_fault_is_told(tmp_path: Path) -> None:
+    """`serve --fault` suggests the nearest fault."""
+    ended = jwt_conformance("serve", "--fault", "access-token-refreshs", folder=tmp_path, env=clean(), bound=BOUND_S)
+    assert_told(ended, 2, "no fault named 'access-token-refreshs'; did you mean 'access-token-refreshes'?")
+
+
+def test_every_fault_is_listed_with_what_it_breaks(tmp_path: Path) -> None:
+    """`serve --list-faults` has a line for each."""
+    ended = jwt_conformance("serve", "--list-faults", folder=tmp_path, env=clean(), bound=BOUND_S)
+    assert ended.code == 0
+    assert "access-token-refreshes" in ended.out
+    assert all("-" in line.split()[1] for line in ended.out.splitlines())
+
+
+def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+    """`serve` does not take another program's port, and says so."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = jwt_conformance("serve", "--port", str(port), folder=tmp_path, env=clean(), bound=BOUND_S)
+    assert_told(ended, 2, f"127.0.0.1:{port} cannot be listened on: Address already in use")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("REFERENCE_ACCESS_LIFETIME", "soon", "REFERENCE_ACCESS_LIFETIME: 'soon' is no duration"),
+        ("REFERENCE_ACESS_LIFETIME", "5m", "REFERENCE_ACESS_LIFETIME is no setting; did you mean"),
+    ],
+)
+def test_a_mistake_in_a_setting_of_the_server_is_told(variable: str, value: str, words: str, tmp_path: Path) -> None:
+    """By `serve`, and by a run against the bundled server."""
+    env = clean(**{variable: value})
+    assert_told(jwt_conformance("serve", folder=tmp_path, env=env, bound=BOUND_S), 2, words)
+    assert_told(jwt_conformance("run", folder=tmp_path, env=env, bound=BOUND_S), 2, words)
