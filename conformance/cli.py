@@ -12,8 +12,9 @@ import click
 
 from conformance import __version__
 from conformance.catalogue import Tier, UnknownRequirementError, load
-from conformance.errors import ConformanceError
-from conformance.options import BASE_URL, OPTIONS, resolve
+from conformance.errors import ConfigurationError, ConformanceError
+from conformance.options import BASE_URL, OPTIONS, check_writable, resolve
+from conformance.target.profile import nearest
 from conformance.verdicts.verdict_set import ExitCode
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def run(url: str | None, strict: bool, keyword: str | None, workers: str | None,
     try:
         # Asked here as well as in the plugin, so that a mistake is told before pytest is loaded.
         resolve(given, strict=strict, folder=Path.cwd())
+        if junitxml:
+            check_writable("junitxml", junitxml)
     except ConformanceError as error:
         sys.exit(_fail(error))
     args = [f"--{name}={value}" for name, value in given.items() if value is not None]
@@ -118,6 +121,8 @@ def _run_pytest(args: list[str]) -> int:
     code = pytest.main([scenarios, *own, *args], plugins=[_Watcher()])
     if not verdicts:
         return int(ExitCode.USAGE)
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        click.echo("nothing was tested: no requirement is selected", err=True)
     return plugin.exit_code(verdicts[0], code)
 
 
@@ -148,6 +153,9 @@ def doctor(url: str | None, **options: Any) -> None:
 @click.option("--area", metavar="NAME", help="Only this area, such as refresh.")
 def list_(tier: str | None, area: str | None) -> None:
     """List the requirements."""
+    areas = [item.name for item in load().areas]
+    if area not in {None, *areas}:
+        sys.exit(_fail(ConfigurationError(f"there is no area {area!r}{nearest(str(area), areas)}")))
     for requirement in load().up_to(Tier(tier) if tier else Tier.STRICT):
         if area in {None, requirement.area}:
             click.echo(f"{requirement.id:<11} {requirement.level:<6} {requirement.tier!s:<9} {requirement.title}")

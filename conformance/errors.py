@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from conformance.inert import inert
+
 
 class ConformanceError(Exception):
     """A problem that ends the run before, or instead of, a verdict.
@@ -15,8 +17,9 @@ class ConformanceError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         """Keeps the message and, apart from it, the hint."""
-        super().__init__(message)
-        self.hint = hint
+        # Either may repeat what a target said.
+        super().__init__(inert(message))
+        self.hint = inert(hint)
 
     def __str__(self) -> str:
         """The message, followed by the hint on a line of its own."""

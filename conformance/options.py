@@ -130,6 +130,20 @@ def _check_together(settings: RunSettings) -> None:
         raise ConfigurationError("the second account is the first one again", "give two different accounts")
 
 
+def check_writable(option: str, file: str) -> None:
+    """A report can be written there, as far as can be seen.
+
+    Raises:
+        ConfigurationError: the folder is none, or cannot be made.
+    """
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--{option} {file!r} cannot be written: {error.strerror}") from None
+    if Path(file).is_dir():
+        raise ConfigurationError(f"--{option} {file!r} is a folder", "name a file in it")
+
+
 def _check_environment() -> None:
     known = {option.variable for option in (BASE_URL, *OPTIONS)}
     for variable in os.environ:

@@ -8,7 +8,7 @@ import re
 from html.entities import codepoint2name
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.tokens.reading import JWT_SHAPE, b64url_decode
+from conformance.tokens.reading import b64url_decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,11 @@ SHORTEST_SECRET: Final = 3
 SHORTEST_FRAGMENT: Final = 8
 """As above, for what is left of a secret that base64 has joined with its neighbours."""
 
+_TOKEN: Final = re.compile(r"(?:(?<![\w-])|(?<=%[0-9A-Fa-f]{2}))e(?:y[A-DI-L]|w[k-r0-3])[\w-]{6,}\.[\w-]{2,}\.[\w-]*")
+"""A compact JWS, in a URL as well: its header begins with a brace, and a quotation mark or white space."""
+
 _SHAPES: Final = (
-    (re.compile(r"\$(?:argon2\w{0,2}|2[abxy]?|scrypt|pbkdf2[\w-]{0,20})\$[\w$./+=,-]+"), "<password hash>"),
+    (re.compile(r"\$(?:argon2\w{0,2}|2[abxy]?|scrypt|pbkdf2[\w-]{0,20})\$[\w$./+=,\\-]+"), "<password hash>"),
     (re.compile(r"\b(?:pbkdf2[:_]sha\d{1,3}|scrypt)[:$]\d[\w$:./+=-]+"), "<password hash>"),
     (
         re.compile(
@@ -62,7 +65,7 @@ class Redactor:
             self._labels.setdefault(spelling, shown)
         if not _PLAIN.fullmatch(secret):
             self._escaped.setdefault(_any_spelling(secret), shown)
-        if JWT_SHAPE.search(secret):
+        if _TOKEN.search(secret):
             # An opaque token, a JWE for instance, of which removing a signature would leave a part.
             self._whole.setdefault(secret, shown)
 
@@ -76,7 +79,7 @@ class Redactor:
             text = shape.sub(label, text)
         for secret in sorted(filter(text.__contains__, self._whole), key=len, reverse=True):
             text = text.replace(secret, self._whole[secret])
-        return self._known(JWT_SHAPE.sub(self._without_signature, text))
+        return self._known(_TOKEN.sub(self._without_signature, text))
 
     def value(self, value: Any) -> Any:
         """A JSON value without secrets, in its strings and in its member names."""
@@ -104,7 +107,7 @@ class Redactor:
         return re.sub(together, lambda match: labels[(match.lastindex or 1) - 1], text)
 
     def _without_signature(self, match: re.Match[str]) -> str:
-        header, payload, _signature = match[0].split(".", 2)
+        header, payload, signature = match[0].split(".", 2)
         for segment in (header, payload):
             try:
                 plain = b64url_decode(segment).decode("utf-8", "replace")
@@ -113,7 +116,7 @@ class Redactor:
             # A payload that holds a password would otherwise carry it out in base64.
             if self._known(plain) != plain:
                 return "<token withheld: its readable part holds a secret>"
-        return f"{header}.{payload}.<signature removed>"
+        return f"{header}.{payload}.{'<signature removed>' if signature else ''}"
 
 
 def _any_spelling(secret: str) -> str:

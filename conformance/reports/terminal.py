@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from conformance.reports.text import WIDTH, describe, inert, one_line
+from conformance.inert import inert, one_line
+from conformance.reports.text import WIDTH, describe
 from conformance.verdicts.model import Verdict
 from conformance.verdicts.verdict_set import ExitCode
 

@@ -6,6 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from conformance.inert import inert
 from conformance.verdicts.model import Verdict
 
 if TYPE_CHECKING:
@@ -16,19 +17,6 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 110
 MOST_CASES: Final = 4
-# C0 and C1 controls but for the line feed, the marks that turn the direction of text, further line breaks, and halves
-# of surrogate pairs, which no terminal can be sent.
-_UNSAFE: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def inert(text: str) -> str:
-    """The text with everything that could steer a terminal written out instead; a line feed stays one."""
-    return _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}" if found[0] < "\u0100" else ascii(found[0])[1:-1], text)
-
-
-def one_line(text: str) -> str:
-    """The text, inert, on one line: what a target says cannot pass for a line of the report."""
-    return " ".join(inert(text).split())
 
 
 def describe(requirement: Requirement, outcome: Outcome) -> str:

@@ -36,7 +36,7 @@ def test_login_02(target: Trial) -> None:
     login, session = target.target.try_login(target.account, settle=False)
     if session is None:
         target.inconclusive("the login gave no access token (see LOGIN-01)")
-    for door in target.protected_routes:
+    for door in target.protected_doors:
         exchange = target.send(door.present(session.access.value, session))
         answer = exchange.response
         shown_by = [("login", login), ("at once", exchange)]

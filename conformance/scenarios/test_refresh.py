@@ -22,6 +22,7 @@ TOLERANCE_S: Final = 2.0
 
 def test_refresh_01(target: Trial) -> None:
     """A refresh token alone yields an access token that opens every protected route."""
+    route = target.refresh_door
     session = target.new_session()
     before = session.access.value
     exchange = target.target.refresh(session)
@@ -29,7 +30,7 @@ def test_refresh_01(target: Trial) -> None:
         not session.ended,
         "a refresh with the refresh token of a login and nothing else",
         expected="a success with an access token",
-        observed=f"{target.refresh_route.label} answered {exchange.response.status} without one",
+        observed=f"{route.label} answered {exchange.response.status} without one",
         shown_by=[("refresh", exchange)],
     ):
         return
@@ -83,6 +84,7 @@ def test_refresh_03(target: Trial) -> None:
 @pytest.mark.waits("a moment")
 def test_refresh_04(target: Trial) -> None:
     """Each refresh gives a new access token with a lifetime of its own."""
+    door = target.refresh_door
     session = target.new_session()
     issued = [("the login", session.access, session.login)]
     for later in (APART_S, LATER_S):
@@ -90,7 +92,7 @@ def test_refresh_04(target: Trial) -> None:
         exchange = target.target.refresh(session)
         if session.ended:
             target.inconclusive(
-                f"a refresh answered {exchange.response.status} without an access token (see REFRESH-01)"
+                f"{door.label} answered {exchange.response.status} without an access token (see REFRESH-01)"
             )
         issued.append((f"a refresh {later:.1f} s later", session.access, exchange))
     for number, (name, token, exchange) in enumerate(issued[1:], start=1):

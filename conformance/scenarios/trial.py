@@ -62,6 +62,8 @@ class Trial:
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     more_findings: int = 0
+    doubtful: list[Finding] = field(default_factory=list)
+    """Findings that an outage of the target would explain as well, until a control has shown that it works."""
 
     # -- Doors -----------------------------------------------------------------------------------------------------
 
@@ -173,7 +175,16 @@ class Trial:
 
     # -- Claims ----------------------------------------------------------------------------------------------------
 
-    def expect(self, holds: object, case: str, *, expected: str, observed: str, shown_by: Any = ()) -> bool:
+    def expect(
+        self,
+        holds: object,
+        case: str,
+        *,
+        expected: str,
+        observed: str,
+        shown_by: Any = (),
+        certain: bool = False,
+    ) -> bool:
         """Claims that something holds; where it does not, that is a finding.
 
         Args:
@@ -182,32 +193,50 @@ class Trial:
             expected: what should have happened.
             observed: what did.
             shown_by: exchanges with a note each, as `(note, exchange)` pairs.
+            certain: whether a failure shows by itself that the target works, since it gave what it should not.
 
         Returns:
             Whether it holds.
         """
         self.probes += 1
         if not holds:
-            self._find(case, expected, observed, list(shown_by))
+            self._find(case, expected, observed, list(shown_by), certain=certain)
         return bool(holds)
+
+    def confirm(self) -> None:
+        """Shows that the target still works, where something was found that an outage would explain as well.
+
+        Raises:
+            InconclusiveError: no protected route opens to an honest token, and there is no logging in either.
+        """
+        if not self.doubtful:
+            return
+        for session in (self.target.session, self.target.login):
+            try:
+                honest = session()
+                for door in self.target.protected_doors:
+                    request = door.present(honest.access.value, honest)
+                    if door.bought(request, self.target.send(request).response):
+                        self.doubtful.clear()
+                        return
+            except TargetError:
+                continue
+        raise InconclusiveError("the target has stopped working: neither an honest token nor a login is good any more")
 
     @contextmanager
     def bracket(self, door: Door, account: Account | None = None) -> Iterator[Bracket]:
         """Control before and control after; what happens in between can claim refusals.
 
         Raises:
-            InconclusiveError: a control failed, and nothing was found either.
+            InconclusiveError: a control failed. Of what was found by then, only what a probe bought counts.
         """
         bracket = Bracket(self, door, account or self.target.account)
         bracket.control("before")
-        found = len(self.findings)
+        earlier = len(self.doubtful)
         yield bracket
-        try:
-            bracket.control("after")
-        except (InconclusiveError, TargetError):
-            # What a probe bought is shown already, whatever became of the door afterwards.
-            if len(self.findings) == found:
-                raise
+        bracket.control("after")
+        # What a probe bought had been shown before; now it is shown of every finding that the door still works.
+        del self.doubtful[earlier:]
 
     def remark(self, text: str) -> None:
         """Adds a sentence to the verdict's reason, once."""
@@ -241,7 +270,9 @@ class Trial:
             self.not_applicable("the tokens are no JWTs")
         return doors
 
-    def _find(self, case: str, expected: str, observed: str, shown_by: list[tuple[str, Exchange]]) -> None:
+    def _find(
+        self, case: str, expected: str, observed: str, shown_by: list[tuple[str, Exchange]], *, certain: bool
+    ) -> None:
         if len(self.findings) >= MOST_FINDINGS:
             self.more_findings += 1
             return
@@ -252,7 +283,10 @@ class Trial:
             last = shown_by[-1][1].request
             command = curl(target.client.base_url, last, target.honest_values, target.redactor)
         redact = target.redactor.text
-        self.findings.append(Finding(redact(case), redact(expected), redact(observed), exchanges, command))
+        finding = Finding(redact(case), redact(expected), redact(observed), exchanges, command)
+        self.findings.append(finding)
+        if not certain:
+            self.doubtful.append(finding)
 
 
 @dataclass(slots=True)
@@ -324,6 +358,7 @@ class Bracket:
             expected=f"{wanted}, giving nothing away",
             observed=observed,
             shown_by=[*shown_by, (f"probe: {case}", exchange)],
+            certain=bool(bought),
         )
         return exchange
 
@@ -377,7 +412,8 @@ class Bracket:
                 }
             case _:
                 raise TypeError(door)
-        self.before = self.before or exchange
+        if good:
+            self.before = self.before or exchange
         return "" if good else f"{door.label} answered {exchange.response.status} to an honest {door.wants} token"
 
     def _login_control(self) -> str:
@@ -390,8 +426,8 @@ class Bracket:
             self.before = target.last_login
             return ""
         exchange, session = target.try_login(self.account)
-        self.before = self.before or exchange
         if session is None:
             return f"{self.door.label} answered {exchange.response.status} to an honest login"
+        self.before = self.before or exchange
         target.keep_for_later(session)
         return ""

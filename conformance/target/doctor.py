@@ -179,11 +179,10 @@ def _skew(target: Target, session: Session) -> str:
 
 def _open(target: Target, door: ProtectedDoor, session: Session) -> str:
     anonymous = target.send(door.anonymous()).response
-    started = time.monotonic()
-    while True:
-        honest = target.send(door.present(session.access.value, session)).response
+    started, waited = time.monotonic(), 0.0
+    while not (honest := target.send(door.present(session.access.value, session)).response).is_success:
         waited = time.monotonic() - started
-        if honest.is_success or waited > LONGEST_SETTLE_S:
+        if waited > LONGEST_SETTLE_S:
             break
         time.sleep(0.1)
     _check_route(door, honest, f"the path {door.path!r} in protected")
@@ -194,7 +193,7 @@ def _open(target: Target, door: ProtectedDoor, session: Session) -> str:
             "check how the profile presents tokens (transport), and that this route wants nothing else",
         )
     # A token that was refused at first: LOGIN-02 reports it, every other scenario waits so long.
-    if waited > 0.1:  # noqa: PLR2004 - one round of the loop above
+    if waited:
         target.settle_s = max(target.settle_s, waited + 0.2)
     door.learn(honest, anonymous)
     who = door.identity(honest)

@@ -221,14 +221,13 @@ class HttpClient:
         self.traffic.requests += 1
         sent_at, started = time.time(), time.monotonic()
         try:
-            with session.request(
-                request.method,
-                self.base_url + request.path,
-                headers=dict(request.headers),
-                data=request.body or None,
+            with session.send(
+                self._prepared(session, request),
                 allow_redirects=False,
                 stream=True,
                 timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
+                verify=session.verify,
+                proxies=session.proxies,
             ) as answer:
                 body, truncated = _read(answer, deadline=started + ANSWER_TIMEOUT_S)
                 headers = tuple((str(key), str(value)) for key, value in answer.raw.headers.items())
@@ -242,6 +241,15 @@ class HttpClient:
         self.traffic.failures_in_a_row = 0
         response = Response(status, headers, body, time.monotonic() - started, truncated)
         return Exchange(request, response, sent_at)
+
+    def _prepared(self, session: requests.Session, request: Request) -> requests.PreparedRequest:
+        url = self.base_url + request.path
+        prepared = session.prepare_request(
+            requests.Request(request.method, url, dict(request.headers), data=request.body or None)
+        )
+        # requests resolves escapes that need not be there; a scenario asks for the spelling that it asks for.
+        prepared.url = url
+        return prepared
 
 
 class _NoCookies(RequestsCookieJar):
@@ -267,7 +275,7 @@ def _read(answer: requests.Response, deadline: float) -> tuple[bytes, bool]:
 def retry_after_s(response: Response) -> float | None:
     """The seconds of a Retry-After header (RFC 9110 §10.2.3), or None where it is absent or unreadable."""
     value = (response.header("Retry-After") or "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return float(value)
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - rare
 

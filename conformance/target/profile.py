@@ -196,7 +196,7 @@ def _convert(current: Any, hint: Any, value: Any, origin: str, place: str) -> An
         for key, item in value.items():
             _check_item(get_args(hint)[1], item, origin, f"{place}.{key}")
         return MappingProxyType(value)
-    if get_origin(hint) is tuple and isinstance(value, list) and all(type(item) is int for item in value):
+    if hint == tuple[int, ...] and isinstance(value, list) and all(type(item) is int for item in value):
         return tuple(value)
     if get_origin(hint) is Literal and value in get_args(hint):
         return value

@@ -86,7 +86,7 @@ def issued(profile: Profile, answer: Response, where: Login | Refresh, received_
         if not isinstance(value, str) or not value:
             return None
         stated = finite(dig(answer.json, lifetime_place))
-        return Token(value, kind, received_at, declared if stated is None else stated)
+        return Token(value, kind, received_at, stated, declared)
 
     lifetimes = profile.lifetimes
     csrf = {

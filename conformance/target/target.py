@@ -222,18 +222,18 @@ class Target:
 
     # -- Wrong passwords -------------------------------------------------------------------------------------------
 
-    def guess(self, username: str, password: str, *, account: Account | None = None) -> Request:
+    def guess(self, username: str, password: str) -> Request:
         """A login that must fail, to be sent next; it keeps within the budget of wrong passwords.
 
         Real servers lock an account after a few wrong passwords in a row, so after `WRONG_IN_A_ROW` of them an honest
         login comes in between.
         """
-        account = account or self.account
-        if username == account.username:
+        named = [account for account in (self.account, self.second_account) if account and account.username == username]
+        for account in named:
             if self.wrong_passwords.get(username, 0) >= WRONG_IN_A_ROW:
                 self.keep_for_later(self.login(account))
             self.wrong_passwords[username] = self.wrong_passwords.get(username, 0) + 1
-        if _reveals(password, account.password):
+        if _reveals(password, self.account.password):
             self.redactor.add(password, "password")
         return self.login_door.credentials(username, password)
 

@@ -56,12 +56,14 @@ class Token:
         value: what is sent; never printed.
         kind: what it was issued as.
         received_at: the target's clock when it came, in seconds since the epoch.
-        declared_lifetime_s: what the answer or the profile says of its life in seconds, if anything.
+        stated_lifetime_s: what the answer says of its life in seconds, if anything.
+        declared_lifetime_s: what the profile says, if anything.
     """
 
     value: str = field(repr=False)
     kind: Kind
     received_at: float = 0.0
+    stated_lifetime_s: float | None = None
     declared_lifetime_s: float | None = None
 
     @cached_property
@@ -74,12 +76,17 @@ class Token:
         """When it ends, in seconds since the epoch on the target's clock; None where nothing tells."""
         if self.jwt and (expires := self.jwt.number("exp")) is not None:
             return expires
-        return None if self.declared_lifetime_s is None else self.received_at + self.declared_lifetime_s
+        return None if self.lifetime_s is None else self.received_at + self.lifetime_s
+
+    @property
+    def told_lifetime_s(self) -> float | None:
+        """How long it lives in seconds by its own word or its answer's; None where the target tells nothing."""
+        return (self.jwt.lifetime_s if self.jwt else None) or self.stated_lifetime_s
 
     @property
     def lifetime_s(self) -> float | None:
-        """How long it lives in seconds; None where nothing tells."""
-        return (self.jwt.lifetime_s if self.jwt else None) or self.declared_lifetime_s
+        """How long it lives in seconds, as far as the target or the profile tells; None where nothing does."""
+        return self.told_lifetime_s or self.declared_lifetime_s
 
 
 def finite(value: Any) -> float | None:

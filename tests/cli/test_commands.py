@@ -31,7 +31,6 @@ def test_list_can_be_narrowed(tmp_path: Path) -> None:
     assert " hardened " not in listed
 
 
-@pytest.mark.xfail(strict=True, reason="an unknown area lists nothing")
 def test_list_knows_its_areas(tmp_path: Path) -> None:
     """A slip in an area's name is told, with the nearest."""
     assert_told(jwt_conformance("list", "--area", "refersh", folder=tmp_path), 2, "did you mean 'refresh'?")
@@ -88,7 +87,6 @@ def test_the_doctor_stops_at_what_is_wrong(url: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\u202eesrever", "\x9b2J"])
-@pytest.mark.xfail(strict=True, reason="messages are printed as they came")
 def test_a_target_does_not_steer_the_terminal(text: str, tmp_path: Path) -> None:
     """What a message repeats of an answer is inert, and stays on its line."""
     body = f'{{"msg": "{text}\n\nERROR: everything is fine"}}'

@@ -152,7 +152,6 @@ def test_credentials_in_the_url_are_refused_and_not_repeated(tmp_path: Path) -> 
     assert "Swordfish" not in ended.said
 
 
-@pytest.mark.xfail(strict=True, reason="pytest-base-url prints the URL in the header of the session")
 def test_plain_pytest_does_not_repeat_credentials_in_the_url_either(tmp_path: Path) -> None:
     """pytest-base-url's line of the header loses them, too."""
     ended = plain_pytest("--base-url", "http://alice:Swordfish-1932@127.0.0.1:9", folder=tmp_path, bound=SILENT_S)

@@ -133,7 +133,6 @@ def test_plain_pytest_judges_nothing_either(name: str, tmp_path: Path) -> None:
     assert_told(ended, pytest.ExitCode.USAGE_ERROR, words)
 
 
-@pytest.mark.xfail(strict=True, reason="the second worker's report of its problem crashes the controller")
 @pytest.mark.parametrize("name", ["401 to everything", "connections that close"])
 def test_several_processes_judge_nothing_either(name: str, tmp_path: Path) -> None:
     """Under pytest-xdist the message comes once, whichever process met the problem."""

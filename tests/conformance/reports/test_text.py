@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from conformance.catalogue import load
-from conformance.reports.text import MOST_CASES, WIDTH, describe, field, inert, one_line
+from conformance.inert import inert, one_line
+from conformance.reports.text import MOST_CASES, WIDTH, describe, field
 from conformance.verdicts.model import Finding, Outcome, Verdict
 from tests.conformance.support import requirement
 

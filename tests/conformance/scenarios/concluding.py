@@ -24,6 +24,7 @@ def concluded(scenario: Scenario, api: Callable[[Request], Response], level: Lev
     error: Exception | None = None
     try:
         scenario(trial)
+        trial.confirm()
     except Exception as raised:  # noqa: BLE001 - as pytest does
         error = raised
     return plugin._conclude(trial, trial.requirement, error)

@@ -186,7 +186,6 @@ def test_a_finding_carries_its_evidence() -> None:
     assert ALICE.password not in str(finding)
 
 
-@pytest.mark.xfail(strict=True, reason="the first try of a control is kept though it failed")
 def test_the_control_that_is_shown_is_one_that_worked() -> None:
     """Where a control needed a second try, the evidence shows the one that opened the door."""
     api = Dying(HONEST)

@@ -12,15 +12,15 @@ from conformance.scenarios.trial import MOST_FINDINGS, InconclusiveError, NotApp
 from conformance.tokens.reading import Kind
 from conformance.verdicts.model import Verdict
 from tests.conformance.scenarios.concluding import concluded, outcome_of
-from tests.conformance.support import ALICE, FakeApi, trial_of
+from tests.conformance.support import ALICE, FakeApi, answer, trial_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def claim(target: Trial, holds: object = True, number: int = 0) -> bool:
+def claim(target: Trial, holds: object = True, number: int = 0, *, certain: bool = False) -> bool:
     """A claim, true unless said otherwise."""
-    return target.expect(holds, f"case {number}", expected="a yes", observed="a no")
+    return target.expect(holds, f"case {number}", expected="a yes", observed="a no", certain=certain)
 
 
 @pytest.mark.parametrize(
@@ -115,22 +115,52 @@ def test_a_target_that_is_lost_is_inconclusive(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
+    "error", [TargetError("gone"), InconclusiveError("x"), UntestedError("x"), NotApplicableError("x")]
+)
+def test_what_a_target_gave_away_outlives_whatever_ends_the_scenario(error: Exception) -> None:
+    """A finding that shows by itself that the target works stays, though the scenario could not go on."""
+
+    def scenario(target: Trial) -> None:
+        claim(target, holds=False, certain=True)
+        raise error
+
+    assert outcome_of(scenario, FakeApi()).verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
     [
-        TargetError("gone"),
-        InconclusiveError("x"),
-        UntestedError("x"),
-        pytest.param(NotApplicableError("x"), marks=pytest.mark.xfail(strict=True, reason="the finding is dropped")),
+        (TargetError("gone"), Verdict.INCONCLUSIVE),
+        (InconclusiveError("x"), Verdict.INCONCLUSIVE),
+        (UntestedError("x"), Verdict.FAILED),
+        (NotApplicableError("x"), Verdict.FAILED),
     ],
 )
-def test_a_finding_outlives_whatever_ends_the_scenario(error: Exception) -> None:
-    """What was shown stays shown, though the scenario could not go on."""
+def test_what_an_outage_would_explain_is_no_finding(error: Exception, verdict: Verdict) -> None:
+    """Where the target stopped working, a refusal of something honest is not held against it; otherwise it is."""
 
     def scenario(target: Trial) -> None:
         claim(target, holds=False)
         raise error
 
-    assert outcome_of(scenario, FakeApi()).verdict is Verdict.FAILED
+    outcome = outcome_of(scenario, FakeApi())
+
+    assert (outcome.verdict, len(outcome.findings)) == (verdict, int(verdict is Verdict.FAILED))
+
+
+def test_a_target_that_died_meanwhile_has_broken_nothing() -> None:
+    """A claim that failed counts only if the target still works at the end of the scenario."""
+
+    def scenario(target: Trial) -> None:
+        api.overrides |= dict.fromkeys(["GET /profile", "GET /dashboard", "POST /login"], lambda _request: answer(503))
+        claim(target, holds=False)
+
+    api = FakeApi()
+    outcome = outcome_of(scenario, api)
+
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert "the target has stopped working" in outcome.reason
+    assert outcome.findings == []
 
 
 @pytest.mark.parametrize("surplus", [0, 1, 25])

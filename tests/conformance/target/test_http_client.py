@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ASK = Request("GET", "/x")
-NORMALISED = pytest.mark.xfail(strict=True, reason="requests and urllib3 tidy the URL")
+IN_CAPITALS = pytest.mark.xfail(strict=True, reason="urllib3 writes the digits of escapes in capitals")
 
 
 def lines_of(request: bytes) -> list[str]:
@@ -214,8 +214,8 @@ def test_a_server_that_is_not_there_is_told() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("//profile", "/profile//", "/profile;a=b", "/a%2Fb", "/a?b"),
-        *(pytest.param(path, marks=NORMALISED) for path in ("/a/../profile", "/./profile", "/a/%2e%2e/b", "/%70")),
+        *("//profile", "/profile//", "/profile;a=b", "/a%2Fb", "/a?b", "/a/../profile", "/./profile", "/%70"),
+        pytest.param("/a/%2e%2e/b", marks=IN_CAPITALS),
     ],
 )
 def test_a_path_is_never_normalised(path: str) -> None:
