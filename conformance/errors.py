@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 from conformance.inert import inert
 
 
@@ -35,3 +38,15 @@ class TargetError(ConformanceError):
     """The target cannot be judged: unreachable, lost, rate-limiting or beyond the limits set for an answer."""
 
     exit_code = 3
+
+
+class SuiteFaultError(ConformanceError):
+    """The suite itself has crashed, so that nothing is known of the target."""
+
+    exit_code = 4
+
+    def __init__(self, crash: BaseException) -> None:
+        """Tells what crashed and where, in a line."""
+        last = traceback.extract_tb(crash.__traceback__)[-1:]
+        where = "".join(f" in {Path(frame.filename).name}, line {frame.lineno}" for frame in last)
+        super().__init__(f"a fault of the suite itself: {type(crash).__name__}{where}: {crash}", "please report it")

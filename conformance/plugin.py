@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -11,13 +12,13 @@ import pytest
 
 from conformance.catalogue import UnknownRequirementError
 from conformance.catalogue import load as load_catalogue
-from conformance.errors import ConfigurationError, ConformanceError, TargetError
+from conformance.errors import ConfigurationError, ConformanceError, SuiteFaultError, TargetError
 from conformance.options import BASE_URL, OPTIONS, RunSettings, resolve
-from conformance.verdicts.model import Outcome, Verdict, broken
+from conformance.verdicts.model import Outcome, Verdict
 from conformance.verdicts.verdict_set import ExitCode, RunFacts, VerdictSet
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from conformance.catalogue import Requirement
     from conformance.run import Run
@@ -38,6 +39,7 @@ class State:
         run: the opened target; opened before the first scenario, in the process that runs it.
         problem: why there are no verdicts, where the target could not be judged.
         told: whether pytest tells the user of the problem.
+        log_factory: what made log records before the run.
         outcomes: verdicts by requirement, collected in the process that reports.
         suite_faults: scenarios that crashed: the suite is wrong, not the target.
         facts: what the processes that ran scenarios tell of the run.
@@ -51,6 +53,7 @@ class State:
     suite_faults: list[str] = field(default_factory=list)
     facts: RunFacts = field(default_factory=RunFacts)
     told: bool = False
+    log_factory: Callable[..., logging.LogRecord] | None = None
     selected: bool = False
     verdicts: VerdictSet | None = None
 
@@ -170,12 +173,12 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     state = config.stash[STATE]
     try:
         _open(state, {_waits(item) for item in scenarios})
-    except ConformanceError as error:
-        state.problem = error
+    except Exception as error:  # noqa: BLE001 - pytest would print whatever a crash quotes
+        state.problem = error if isinstance(error, ConformanceError) else SuiteFaultError(error)
         # A worker of pytest-xdist reports through its scenarios; a usage error there would look like a crash.
         if not hasattr(config, "workerinput"):
             state.told = True
-            raise pytest.UsageError(_safe(state, str(error))) from None
+            raise pytest.UsageError(_safe(state, str(state.problem))) from None
 
 
 def _open(state: State, waits: set[str]) -> None:
@@ -185,11 +188,25 @@ def _open(state: State, waits: set[str]) -> None:
         return
     assert state.settings is not None
     state.run = open_target(state.settings)
+    _keep_logs_clean(state)
     for _line in state.run.examine():
         pass
     from conformance.scenarios.lapse import reserve  # noqa: PLC0415
 
     reserve(state.run.target, waits)
+
+
+def _keep_logs_clean(state: State) -> None:
+    """Takes secrets out of what is logged from here on, wherever pytest or the user sends it."""
+    make = logging.getLogRecordFactory()
+
+    def clean(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        record.msg, record.args = _safe(state, record.getMessage()), ()
+        return record
+
+    logging.setLogRecordFactory(clean)
+    state.log_factory = make
 
 
 def _safe(state: State, text: str) -> str:
@@ -230,19 +247,25 @@ def pytest_runtest_makereport(
     requirement = requirement_of(item)
     if requirement is None:
         return report
+    from conformance.scenarios.conclusion import conclude  # noqa: PLC0415 - not in other people's sessions
+
     state = item.config.stash[STATE]
     report.sections = [(name, _safe(state, text)) for name, text in report.sections]
     # An interrupt ends the session and says nothing of the target.
     if call.excinfo is not None and not issubclass(call.excinfo.type, Exception | pytest.skip.Exception):
         return report
     if call.when == "setup" and call.excinfo is not None:
-        outcome = _conclude(None, requirement, call.excinfo.value)
+        outcome = conclude(None, requirement, call.excinfo.value)
     elif call.when == "call":
-        outcome = _conclude(item.stash.get(TRIAL, None), requirement, call.excinfo.value if call.excinfo else None)
+        outcome = conclude(item.stash.get(TRIAL, None), requirement, call.excinfo.value if call.excinfo else None)
     else:
         return report
     if outcome is None:
-        report.longrepr = _safe(state, str(report.longrepr))
+        # Without local variables, and made here: pytest shortens values, and half a secret is not recognised.
+        crash = (
+            call.excinfo.getrepr(style="short", showlocals=False) if call.excinfo else "the scenario claimed nothing"
+        )
+        report.longrepr = _safe(state, str(crash))
         setattr(report, _FAULT_OF_THE_SUITE, item.nodeid)
         return report
     item.stash[OUTCOME] = outcome
@@ -250,40 +273,6 @@ def pytest_runtest_makereport(
     setattr(report, _CONFORMANCE, outcome.to_json())
     _dress(report, item, requirement, outcome, strict=bool(state.settings and state.settings.strict))
     return report
-
-
-def _conclude(trial: Trial | None, requirement: Requirement, error: BaseException | None) -> Outcome | None:
-    """The verdict on a requirement, or None where the suite itself is at fault."""
-    from conformance.scenarios.trial import (  # noqa: PLC0415
-        InconclusiveError,
-        NotApplicableError,
-        UntestedError,
-    )
-
-    redact = trial.target.redactor.text if trial else str
-    findings, remarks, probes = (trial.findings, trial.remarks, trial.probes) if trial else ([], [], 0)
-    remarks = [redact(remark) for remark in remarks]
-    if trial and isinstance(error, ConformanceError | InconclusiveError):
-        # A target that has stopped working fails every claim, and for no fault of its own.
-        findings = [finding for finding in findings if finding not in trial.doubtful]
-    expected = ConformanceError | InconclusiveError | UntestedError | NotApplicableError
-    if trial and findings and (error is None or isinstance(error, expected)):
-        if trial.more_findings:
-            remarks.append(f"and so in {trial.more_findings} further cases")
-        return Outcome(requirement.id, broken(requirement.level), "; ".join(remarks), findings, probes)
-    match error:
-        case None if probes:
-            return Outcome(requirement.id, Verdict.PASSED, "; ".join(remarks), [], probes)
-        case NotApplicableError():
-            verdict = Verdict.NOT_APPLICABLE
-        case UntestedError():
-            verdict = Verdict.UNTESTED
-        case InconclusiveError() | ConformanceError():
-            verdict = Verdict.INCONCLUSIVE
-        case _:
-            # A crash, or a scenario that claimed nothing: neither says anything of the target.
-            return None
-    return Outcome(requirement.id, verdict, redact("; ".join([str(error), *remarks])), [], probes)
 
 
 def _dress(
@@ -365,6 +354,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if state.run is not None:
         state.facts = state.run.facts()
         state.run.target.close()
+    if state.log_factory is not None:
+        logging.setLogRecordFactory(state.log_factory)
     if hasattr(config, "workerinput"):
         if state.selected:
             problem = [state.problem.exit_code, _safe(state, str(state.problem))] if state.problem else None
@@ -374,8 +365,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     if not state.facts.base_url:
         return  # Nothing was run: pytest has said why.
+    _finish(session, state, exitstatus)
+
+
+def _finish(session: pytest.Session, state: State, exitstatus: int) -> None:
+    """Concludes, writes the report that was asked for, and lets pytest fail where the target is not conformant."""
     if state.settings is None:
-        state.settings = settings_of(config)
+        state.settings = settings_of(session.config)
     state.verdicts = VerdictSet.conclude(
         state.outcomes,
         state.facts,

@@ -8,7 +8,7 @@ import re
 from html.entities import codepoint2name
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.tokens.reading import b64url_decode
+from conformance.tokens.reading import b64url_decode, strings_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,10 +113,18 @@ class Redactor:
                 plain = b64url_decode(segment).decode("utf-8", "replace")
             except ValueError:
                 continue
-            # A payload that holds a password would otherwise carry it out in base64.
-            if self._known(plain) != plain:
+            # A payload that holds a password would otherwise carry it out in base64, and JSON's escapes with it.
+            if any(self._known(reading) != reading for reading in (plain, _unescaped(plain))):
                 return "<token withheld: its readable part holds a secret>"
         return f"{header}.{payload}.{'<signature removed>' if signature else ''}"
+
+
+def _unescaped(text: str) -> str:
+    """JSON as Python writes its values, each character for itself; an empty string where it is none."""
+    try:
+        return "\n".join(strings_in(json.loads(text)))
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _any_spelling(secret: str) -> str:

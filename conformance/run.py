@@ -51,7 +51,7 @@ class Run:
                 "logout": bool(target.profile.capabilities.logout),
                 "jwks": bool(target.memory.get("published keys")),
             },
-            algorithm=access.jwt.algorithm if access and access.jwt else None,
+            algorithm=target.redactor.text(access.jwt.algorithm) if access and access.jwt else None,
             access_lifetime_s=access.lifetime_s if access else None,
             refresh_lifetime_s=session.refresh.lifetime_s if session else None,
             clock=target.clock.name,

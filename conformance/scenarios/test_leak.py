@@ -8,7 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.tokens.reading import JWT_SHAPE, Kind, read_jwt
+from conformance.tokens.reading import JWT_SHAPE, Kind, read_jwt, strings_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,10 @@ def test_leak_03(target: Trial) -> None:
 
 
 def _check(target: Trial, case: str, text: str, data: Any, shown_by: Exchange) -> None:
-    found = [what for what, spelling in _spellings(target.account.password) if spelling in text]
-    found += [what for what, shape in SECRET_SHAPES.items() if shape.search(text)]
+    # JSON may escape any character, and so hide a password from whoever looks at the text alone.
+    shown_text = "\n".join([text, *strings_in(_json(text))])
+    found = [what for what, spelling in _spellings(target.account.password) if spelling in shown_text]
+    found += [what for what, shape in SECRET_SHAPES.items() if shape.search(shown_text)]
     # In a refusal, a member named password may well say what is wrong with it.
     found += [f"a member named {name!r}" for name in _secret_members(data)]
     target.expect(
@@ -77,6 +79,13 @@ def _check(target: Trial, case: str, text: str, data: Any, shown_by: Exchange) -
         observed=" and ".join(found),
         shown_by=[(case, shown_by)],
     )
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _spellings(password: str) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -229,7 +230,7 @@ def _signing_key(target: Target, session: Session, signing_key: str | bytes) -> 
         target.minter_missing = "nothing: the access token is no JWT, so a signing key is of no use"
         return "the signing key is not used: the access token is no JWT"
     try:
-        target.minter = minter(signing_key, session.access.jwt)
+        target.minter = replace(minter(signing_key, session.access.jwt), told=target.keep_secret)
     except ConfigurationError as error:
         target.minter_missing = "the target's own signing key: --signing-key"
         return f"the signing key is not used: {error}"

@@ -11,7 +11,7 @@ from conformance.redaction import Redactor
 from conformance.target.doors import LoginDoor, ProtectedDoor, RefreshDoor
 from conformance.target.http import Exchange, HttpClient, Request
 from conformance.target.session import Account, Session, issued
-from conformance.tokens.reading import Kind, Token
+from conformance.tokens.reading import Kind, Token, read_jwt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,10 +148,15 @@ class Target:
         if token is None:
             return
         self.honest_values[token.value] = f"{token.kind.upper()}_TOKEN"
-        if token.jwt:
-            self.redactor.add(token.jwt.segments[2], "signature removed")
+        self.keep_secret(token.value, f"{token.kind} token")
+
+    def keep_secret(self, value: str, label: str = "token") -> None:
+        """Hides a token that is, or nearly is, good: a JWT's signature, and the whole of an opaque one."""
+        parts = read_jwt(value)
+        if parts:
+            self.redactor.add(parts.segments[2], "signature removed")
         else:
-            self.redactor.add(token.value, f"{token.kind} token")
+            self.redactor.add(value, label)
 
     def session(self, account: Account | None = None) -> Session:
         """A session that scenarios share: alive, and to be left alive."""

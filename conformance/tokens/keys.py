@@ -139,6 +139,8 @@ class Minter:
 
     key: Any = field(repr=False)
     algorithm: str
+    told: Callable[[str], None] = field(default=lambda _token: None, repr=False, compare=False)
+    """Is told of every token: it is as good as the target's own, and to be kept as well."""
 
     def mint(self, like: Jwt, **changes: Any) -> str:
         """A token with the header and claims of a genuine one, a fresh `jti`, and the changes.
@@ -148,7 +150,9 @@ class Minter:
         claims = {**like.claims, **changes}
         if "jti" in claims:
             claims["jti"] = str(uuid.uuid4())
-        return sign(like.header, claims, self.key, self.algorithm)
+        token = sign(like.header, claims, self.key, self.algorithm)
+        self.told(token)
+        return token
 
 
 def minter(secret_or_pem: str | bytes, genuine: Jwt) -> Minter:

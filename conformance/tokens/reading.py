@@ -10,7 +10,10 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JWT_SHAPE: Final = re.compile(r"(?<![\w-])e[\w-]{8,}\.[\w-]{2,}\.[\w-]*")
 """What a compact JWS looks like in a text: base64url of `{"` starts with `ey`."""
@@ -134,3 +137,17 @@ def read_jwt(value: str) -> Jwt | None:
     if not isinstance(header, dict) or "alg" not in header or not isinstance(claims, dict):
         return None
     return Jwt(header, claims, (segments[0], segments[1], segments[2]))
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """Every string of a JSON value, names of members included, each character as itself and not escaped."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for key, item in value.items():
+                yield str(key)
+                yield from strings_in(item)
+        case list():
+            for item in value:
+                yield from strings_in(item)

@@ -36,8 +36,12 @@ class Recorder:
         """Looks through one request and its answer."""
         status, headers, body = answer_of(self._app, environ)
         if status.startswith("2"):
-            accepted = environ.get("HTTP_AUTHORIZATION", "").encode()
-            self.signatures |= {match[1] for match in _JWT.finditer(accepted + b"\n" + body)}
+            shown = (
+                environ.get("HTTP_AUTHORIZATION", ""),
+                environ.get("HTTP_COOKIE", ""),
+                *(text for _, text in headers),
+            )
+            self.signatures |= {match[1] for match in _JWT.finditer("\n".join(shown).encode() + b"\n" + body)}
             self.handles |= set(re.findall(rb"_token\": ?\"([^\"]+)\"", body))
         start_response(status, headers)
         return [body]
@@ -70,7 +74,8 @@ def leaky(app: WSGIApplication) -> WSGIApplication:
         token = environ.get("HTTP_AUTHORIZATION", "") + environ.get("HTTP_COOKIE", "")
         if status.startswith("2"):
             # A success is repeated in a header, with its tokens and with what bought them.
-            headers = [*headers, ("X-Trace", quote(f"{sent} {token} {body.decode()}"[:6000]))]
+            trace = f"{sent} {token} {body.decode()} {headers}"
+            headers = [*headers, ("X-Trace", quote(trace)), ("X-Raw", base64.b64encode(trace.encode()).decode())]
             start_response(status, headers)
             return [body]
         told = {name: text for value in (sent, token, PASSWORD) for name, text in _named_spellings(value)}
@@ -87,10 +92,21 @@ def leaky(app: WSGIApplication) -> WSGIApplication:
 
 def opaque(app: WSGIApplication) -> WSGIApplication:
     """The application with handles in place of its JWTs; what it does not know, it crashes on and repeats."""
+    return _renaming(app, lambda token: hashlib.sha256(token.encode()).hexdigest())
+
+
+def oddly_signed(app: WSGIApplication) -> WSGIApplication:
+    """The application, but for the algorithm that its tokens name: a password, and an order to the terminal."""
+    header = json.dumps({"alg": f"\x1b[31m{PASSWORD}", "typ": "JWT"}).encode()
+    odd = base64.urlsafe_b64encode(header).decode().rstrip("=")
+    return _renaming(app, lambda token: f"{odd}.{token.partition('.')[2]}")
+
+
+def _renaming(app: WSGIApplication, rename: Callable[[str], str]) -> WSGIApplication:
     tokens: dict[str, str] = {}
 
     def handle(match: re.Match[str]) -> str:
-        name = hashlib.sha256(match[0].encode()).hexdigest()
+        name = rename(match[0])
         tokens[name] = match[0]
         return name
 

@@ -146,11 +146,11 @@ def test_one_secret_within_another_does_not_show_the_rest() -> None:
 @pytest.mark.parametrize("secret", ['p"w', '\\\\\\\\"', '\\p\\w"', "a&b+c%d e"])
 @pytest.mark.parametrize("junk", ["\\", "%5c", "%25", "eyJ", "eyJhbGciOiJ.", "&amp;", '\\"', "+", "a."])
 def test_no_text_makes_the_search_slow(secret: str, junk: str) -> None:
-    """Evidence is searched in 64 KiB; a target chooses what is in them."""
+    """A target chooses what is in its answers, and evidence is made of up to 64 KiB of one."""
     redactor = knowing(secret, *(f"{number:040}" for number in range(100)))
     started = time.process_time()
-    redactor.text((junk * 65536)[:65536])
-    assert time.process_time() - started < 8
+    redactor.text((junk * 16384)[:16384])
+    assert time.process_time() - started < 2
 
 
 def test_a_value_loses_secrets_in_names_and_members() -> None:

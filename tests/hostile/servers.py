@@ -106,7 +106,8 @@ class _Listener(socketserver.ThreadingTCPServer):
 
 
 class _Connection(WSGIRequestHandler):
-    server: _Listener  # type: ignore[assignment] # wsgiref wants its own, for no more than base_environ
+    # wsgiref wants a server of its own, for no more than base_environ.
+    server: _Listener
 
     def handle(self) -> None:
         self.server.meet(self)
@@ -120,7 +121,8 @@ class _Connection(WSGIRequestHandler):
             return
         # Closing a socket with unread data in it would cut the answer off.
         body = BytesIO(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-        SimpleHandler(body, self.wfile, sys.stderr, self.get_environ(), multithread=True).run(app)
+        out: Any = self.wfile
+        SimpleHandler(body, out, sys.stderr, self.get_environ(), multithread=True).run(app)
 
 
 # -- Behaviours ------------------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance import plugin
 from conformance.catalogue import Level
+from conformance.scenarios.conclusion import conclude
 from tests.conformance.support import trial_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def concluded(scenario: Scenario, api: Callable[[Request], Response], level: Lev
         trial.confirm()
     except Exception as raised:  # noqa: BLE001 - as pytest does
         error = raised
-    return plugin._conclude(trial, trial.requirement, error)
+    return conclude(trial, trial.requirement, error)
 
 
 def outcome_of(scenario: Scenario, api: Callable[[Request], Response], level: Level = Level.MUST) -> Outcome:

@@ -44,6 +44,15 @@ def test_a_request_is_sent_as_it_was_written() -> None:
     assert re.search(rb"(?m)^User-Agent: jwt-conformance/", second)
 
 
+@pytest.mark.xfail(strict=True, raises=TargetError, reason="a header has to be Latin-1")
+def test_a_name_in_any_script_can_be_sent() -> None:
+    """A header beyond ASCII, such as a user's name, is sent as UTF-8."""
+    with raw(always(reply())) as server:
+        server.client().send(Request("GET", "/x", (("X-User", "алиса"),)))
+
+    assert "X-User: алиса" in lines_of(server.received[0])
+
+
 def test_an_answer_is_kept_whole() -> None:
     """Status, every header line and the body are there, and how long it took."""
     answer = reply("418 I'm a teapot", "X-A: 1", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2", body=b'{"a": [1]}')
