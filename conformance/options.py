@@ -186,7 +186,10 @@ def _contents(option: Option, value: str) -> str:
     if "@FILE" not in option.metavar or not value.startswith("@"):
         return value
     try:
-        return Path(value[1:]).read_text(encoding="utf-8").rstrip("\r\n")
+        with Path(value[1:]).open(encoding="utf-8", newline="") as file:
+            text = file.read()
+        # A key that was published is tried byte for byte; of a secret the last line break is the editor's.
+        return text.rstrip("\r\n") if option.secret else text
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         if option.secret:

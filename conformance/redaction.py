@@ -61,10 +61,13 @@ class Redactor:
             return
         self._by_label.setdefault(label, secret)
         shown = f"<{label}>"
-        for spelling in (secret, *_encoded(secret)):
+        for spelling in _encoded(secret):
             self._labels.setdefault(spelling, shown)
-        if not _PLAIN.fullmatch(secret):
-            self._escaped.setdefault(_any_spelling(secret), shown)
+        # The second is what becomes of UTF-8 in a header, whose bytes are read as Latin-1.
+        for reading in (secret, secret.encode("utf-8", "surrogatepass").decode("latin-1")):
+            self._labels.setdefault(reading, shown)
+            if not _PLAIN.fullmatch(reading):
+                self._escaped.setdefault(_any_spelling(reading), shown)
         if _TOKEN.search(secret):
             # An opaque token, a JWE for instance, of which removing a signature would leave a part.
             self._whole.setdefault(secret, shown)

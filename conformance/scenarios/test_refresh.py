@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 import pytest
 
@@ -136,7 +137,7 @@ def test_refresh_05(target: Trial) -> None:
     claims = stranger.access.jwt.claims if stranger.access.jwt else {}
     who = {"username": name, "user": name, "user_id": name, "sub": claims.get("sub", name), "identity": name}
     json_type = (("Content-Type", "application/json"),)
-    query = "&".join(f"{key}={value}" for key, value in who.items())
+    query = urlencode(who)
     extras = [
         ("somebody else's name in the body", "", json_type, json.dumps(who).encode()),
         ("somebody else's name in the query", f"?{query}", (), b""),

@@ -169,8 +169,8 @@ class Trial:
         """Sends any request."""
         return self.target.send(request, new_connection=new_connection)
 
-    def guess(self, username: str, password: str) -> Request:
-        """A login that must fail, to be sent next, within the budget of wrong passwords."""
+    def guess(self, username: Any, password: Any) -> Request:
+        """A login that must fail, to be sent next, within the budget of wrong passwords; values of any JSON type."""
         return self.target.guess(username, password)
 
     # -- Claims ----------------------------------------------------------------------------------------------------

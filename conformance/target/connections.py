@@ -1,10 +1,10 @@
-"""Connections on which an answer begins in time or not at all."""
+"""Connections on which an answer is complete in time or not at all."""
 
 from __future__ import annotations
 
-import socket
-import threading
-from contextlib import suppress
+import io
+import time
+from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any, Final
 
 from requests.adapters import HTTPAdapter
@@ -12,19 +12,21 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Retry
 
 if TYPE_CHECKING:
-    from urllib3.response import HTTPResponse
+    import socket
+
+    from _typeshed import WriteableBuffer
 
 
 class PunctualAdapter(HTTPAdapter):
-    """Sends each request once, and bounds the time that the head of an answer takes as a whole.
+    """Sends each request once, and bounds the time that an answer takes as a whole.
 
     The timeouts of requests bound each single read. A server that sends a byte of a header now and then, or
     `100 Continue` again and again, would never meet them.
     """
 
-    def __init__(self, head_timeout_s: float) -> None:
-        """Every answer's head is complete `head_timeout_s` seconds after its request, or counts as late."""
-        self._head_timeout_s = head_timeout_s
+    def __init__(self, answer_timeout_s: float) -> None:
+        """Every answer is complete `answer_timeout_s` seconds after its request, or counts as late."""
+        self._answer_timeout_s = answer_timeout_s
         # Nothing is ever sent twice by itself: a refresh token may be spent by the first attempt.
         super().__init__(pool_connections=2, pool_maxsize=16, max_retries=Retry(total=0))
 
@@ -35,38 +37,46 @@ class PunctualAdapter(HTTPAdapter):
         punctual = _PUNCTUAL.get(pool.ConnectionCls)
         if punctual:
             pool.ConnectionCls = punctual
-            pool.conn_kw["head_timeout_s"] = self._head_timeout_s
+            pool.conn_kw["answer_timeout_s"] = self._answer_timeout_s
         return pool
 
 
-class _Punctual(HTTPConnection):
-    def __init__(self, *args: Any, head_timeout_s: float, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._head_timeout_s = head_timeout_s
+class _PunctualReader(io.RawIOBase):
+    """Reads from a socket until a moment has come; each read may take what is left until then."""
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3's own
-        late = threading.Event()
+    def __init__(self, raw: Any, sock: socket.socket, deadline: float) -> None:
+        """Reads what `raw` reads, which is `sock` made a file, until `deadline` on the monotonic clock."""
+        self._raw, self._sock, self._deadline = raw, sock, deadline
 
-        def give_up() -> None:
-            late.set()
-            with suppress(OSError, AttributeError):
-                self.sock.shutdown(socket.SHUT_RDWR)
+    def readable(self) -> bool:
+        """Always."""
+        return True
 
-        timer = threading.Timer(self._head_timeout_s, give_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            response = super().getresponse()
-        except Exception:
-            if late.is_set():
-                raise TimeoutError from None
-            raise
-        finally:
-            timer.cancel()
-        # A head that was cut off looks like a shorter one.
-        if late.is_set():
-            response.close()
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        """Fills the buffer with what comes, if it comes in time."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
             raise TimeoutError
+        self._sock.settimeout(left)
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        """Lets the socket go."""
+        self._raw.close()
+        super().close()
+
+
+class _Punctual(HTTPConnection):
+    def __init__(self, *args: Any, answer_timeout_s: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._answer_timeout_s = answer_timeout_s
+
+    def response_class(self, sock: socket.socket, *args: Any, **kwargs: Any) -> HTTPResponse:  # type: ignore[override]
+        """Called by http.client where it would make a response."""
+        response = HTTPResponse(sock, *args, **kwargs)
+        reader = _PunctualReader(response.fp.detach(), sock, time.monotonic() + self._answer_timeout_s)
+        response.fp = io.BufferedReader(reader)
         return response
 
 

@@ -245,11 +245,16 @@ class HttpClient:
     def _prepared(self, session: requests.Session, request: Request) -> requests.PreparedRequest:
         url = self.base_url + request.path
         prepared = session.prepare_request(
-            requests.Request(request.method, url, dict(request.headers), data=request.body or None)
+            requests.Request(request.method, url, _encoded(request.headers), data=request.body or None)
         )
         # requests resolves escapes that need not be there; a scenario asks for the spelling that it asks for.
         prepared.url = url
         return prepared
+
+
+def _encoded(headers: Headers) -> dict[str, str | bytes]:
+    """Headers as they are sent: what is not ASCII, a user's name for instance, as UTF-8."""
+    return {name: value if value.isascii() else value.encode("utf-8", "surrogatepass") for name, value in headers}
 
 
 class _NoCookies(RequestsCookieJar):

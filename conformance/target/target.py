@@ -227,7 +227,7 @@ class Target:
 
     # -- Wrong passwords -------------------------------------------------------------------------------------------
 
-    def guess(self, username: str, password: str) -> Request:
+    def guess(self, username: Any, password: Any) -> Request:
         """A login that must fail, to be sent next; it keeps within the budget of wrong passwords.
 
         Real servers lock an account after a few wrong passwords in a row, so after `WRONG_IN_A_ROW` of them an honest
@@ -238,7 +238,7 @@ class Target:
             if self.wrong_passwords.get(username, 0) >= WRONG_IN_A_ROW:
                 self.keep_for_later(self.login(account))
             self.wrong_passwords[username] = self.wrong_passwords.get(username, 0) + 1
-        if _reveals(password, self.account.password):
+        if isinstance(password, str) and _reveals(password, self.account.password):
             self.redactor.add(password, "password")
         return self.login_door.credentials(username, password)
 

@@ -80,10 +80,11 @@ def leaky(app: WSGIApplication) -> WSGIApplication:
             return [body]
         told = {name: text for value in (sent, token, PASSWORD) for name, text in _named_spellings(value)}
         page = json.dumps({"msg": "no", **told}).encode()
+        latin = ("X-Bytes", PASSWORD.encode().decode("latin-1"))
         echoes = [(f"X-{name.title()}", text) for name, text in told.items() if text.isascii() and text.isprintable()]
         start_response(
             "500 Internal Server Error",
-            [("Content-Type", "application/json"), ("Set-Cookie", f"last={quote(token)}"), *echoes],
+            [("Content-Type", "application/json"), ("Set-Cookie", f"last={quote(token)}"), latin, *echoes],
         )
         return [page]
 
@@ -146,7 +147,12 @@ def spellings(secret: str) -> set[bytes]:
     found: set[str] = set(in_json)
     for text in in_json:
         raw = text.encode()
+        # A header's bytes are read as Latin-1.
+        latin = raw.decode("latin-1")
         found |= {
+            latin,
+            json.dumps(latin)[1:-1],
+            ascii(latin)[1:-1],
             json.dumps(text)[1:-1],
             repr(text)[1:-1],
             ascii(text)[1:-1],

@@ -27,6 +27,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "JSON with slashes": lambda text: json.dumps(text).replace("/", "\\/"),
     "JSON in JSON": lambda text: json.dumps(json.dumps(text)),
     "JSON of .NET": lambda text: "".join(char if char.isalnum() and char.isascii() else _utf16(char) for char in text),
+    "UTF-8 read as Latin-1": lambda text: text.encode().decode("latin-1"),
+    "JSON of that": lambda text: json.dumps(text.encode().decode("latin-1")),
     "Python": repr,
     "Python in ASCII": ascii,
     "Python bytes": lambda text: repr(text.encode()),

@@ -96,14 +96,20 @@ def test_a_doctor_that_crashes_tells_no_secret(server: Planted, tmp_path: Path) 
     assert server.leaks(ended) == []
 
 
+@pytest.mark.xfail(strict=True, reason="the traceback of a log record is printed as it is")
 def test_what_a_library_logs_of_an_answer_is_as_clean(tmp_path: Path) -> None:
     """urllib3 logs a header that it cannot read; a target may have written a password there."""
-    line = f"this is no header but a password {PASSWORD}"
+    line = f"this is no header but two passwords {PASSWORD} {SECOND_PASSWORD}"
     reply = f"HTTP/1.1 500 No\r\n{line}\r\nContent-Length: 2\r\n\r\n{{}}".encode()
-    env = clean(CONFORMANCE_USERNAME="alice", CONFORMANCE_PASSWORD=PASSWORD)
+    env = clean(
+        CONFORMANCE_USERNAME="alice",
+        CONFORMANCE_PASSWORD=PASSWORD,
+        CONFORMANCE_SECOND_USERNAME="bob",
+        CONFORMANCE_SECOND_PASSWORD=SECOND_PASSWORD,
+    )
     loud = ("--log-level=DEBUG", "-o", "log_cli=true", "--log-file=log.txt")
     with Server(always(says(reply))) as talker:
         ended = start(*COMMAND, talker.url, "--", *loud, folder=tmp_path, env=env, bound=20)
     assert ended.code == 3, ended.code
-    assert "Starting new HTTP connection" in ended.out
+    assert "Failed to parse headers" in ended.out
     assert found_in(leftovers(tmp_path, ended.out, ended.err), (PASSWORD, SECOND_PASSWORD), ()) == []
