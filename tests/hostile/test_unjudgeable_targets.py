@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,10 +103,12 @@ def test_a_short_retry_after_is_obeyed(app: Flask, tmp_path: Path) -> None:
 
 def test_a_port_where_nobody_listens_refuses_connections(tmp_path: Path) -> None:
     """That is told, with the question whether the server is running."""
-    with Server() as gone:
-        pass
-    ended = judge(gone.url, folder=tmp_path, bound=BOUND_S)
-    assert_told(ended, 3, f"{gone.host} refuses connections")
+    # Bound and not listening: no other process can take the port meanwhile.
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{held.getsockname()[1]}"
+        ended = judge(f"http://{host}", folder=tmp_path, bound=BOUND_S)
+    assert_told(ended, 3, f"{host} refuses connections")
     assert "is the server running" in ended.err
 
 
