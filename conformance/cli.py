@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import click
 from conformance import __version__
 from conformance.catalogue import Tier, UnknownRequirementError, load
 from conformance.errors import ConfigurationError, ConformanceError
+from conformance.inert import inert
 from conformance.options import BASE_URL, OPTIONS, check_writable, resolve
 from conformance.target.profile import nearest
 from conformance.verdicts.verdict_set import ExitCode
@@ -86,6 +88,8 @@ def run(url: str | None, strict: bool, keyword: str | None, workers: str | None,
         resolve(given, strict=strict, folder=Path.cwd())
         if junitxml:
             check_writable("junitxml", junitxml)
+        if workers and find_spec("xdist") is None:
+            raise ConfigurationError("-n needs pytest-xdist, which is not installed", "pip install pytest-xdist")
     except ConformanceError as error:
         sys.exit(_fail(error))
     args = [f"--{name}={value}" for name, value in given.items() if value is not None]
@@ -137,7 +141,7 @@ def doctor(url: str | None, **options: Any) -> None:
         run_ = open_target(settings)
         try:
             for line in run_.examine():
-                click.echo(f"ok      {run_.target.redactor.text(line)}")
+                click.echo(f"ok      {inert(run_.target.redactor.text(line))}")
         except ConformanceError as error:
             click.echo(f"wrong   {run_.target.redactor.text(str(error))}")
             sys.exit(error.exit_code)

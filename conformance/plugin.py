@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -202,7 +204,11 @@ def _keep_logs_clean(state: State) -> None:
 
     def clean(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make(*args, **kwargs)
-        record.msg, record.args = _safe(state, record.getMessage()), ()
+        with suppress(TypeError, ValueError):  # somebody's call with too few arguments is not ours to report
+            record.msg, record.args = _safe(state, record.getMessage()), ()
+        if record.exc_info and record.exc_info[0]:
+            # A formatter takes this text before it makes one of its own.
+            record.exc_text = _safe(state, "".join(traceback.format_exception(*record.exc_info)).rstrip())
         return record
 
     logging.setLogRecordFactory(clean)

@@ -85,11 +85,13 @@ def test_sig_04(target: Trial) -> None:
     for token in symmetric:
         assert token.jwt is not None
         secret = find_secret(token.jwt, guesses=_guesses(target, token))
+        if secret is not None:
+            target.target.redactor.add(secret, "signing key")
         target.expect(
             secret is None,
             f"the secret behind the {token.kind} token",
             expected="a secret that is in no list: at least 32 random bytes",
-            observed=f"the secret is {secret!r}: anybody can sign tokens for any user",
+            observed=f"a well-known secret of {len(secret or '')} characters: anybody can sign tokens for any user",
             shown_by=[("login", session.login)],
         )
     if (minter := target.target.minter) and isinstance(minter.key, bytes):

@@ -239,7 +239,7 @@ class Target:
                 self.keep_for_later(self.login(account))
             self.wrong_passwords[username] = self.wrong_passwords.get(username, 0) + 1
         if isinstance(password, str) and _reveals(password, self.account.password):
-            self.redactor.add(password, "password")
+            self.redactor.add(password, "altered password")
         return self.login_door.credentials(username, password)
 
     def wrong_password(self) -> str:

@@ -96,7 +96,6 @@ def test_a_doctor_that_crashes_tells_no_secret(server: Planted, tmp_path: Path) 
     assert server.leaks(ended) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the traceback of a log record is printed as it is")
 def test_what_a_library_logs_of_an_answer_is_as_clean(tmp_path: Path) -> None:
     """urllib3 logs a header that it cannot read; a target may have written a password there."""
     line = f"this is no header but two passwords {PASSWORD} {SECOND_PASSWORD}"
