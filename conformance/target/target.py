@@ -236,7 +236,11 @@ class Target:
         named = [account for account in (self.account, self.second_account) if account and account.username == username]
         for account in named:
             if self.wrong_passwords.get(username, 0) >= WRONG_IN_A_ROW:
-                self.keep_for_later(self.login(account))
+                # It resets the count of wrong passwords, whether or not it gives both tokens.
+                exchange, session = self.try_login(account)
+                if session is None:
+                    raise LoginError(f"an honest login answered {exchange.response.status} without tokens", exchange)
+                self.keep_for_later(session)
             self.wrong_passwords[username] = self.wrong_passwords.get(username, 0) + 1
         if isinstance(password, str) and _reveals(password, self.account.password):
             self.redactor.add(password, "altered password")

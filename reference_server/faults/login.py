@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "LOGIN-01",
     seen="Google's OAuth 2.0 server gives a refresh token at the first consent only, unless prompt=consent is sent",
     # Their sessions have to be new.
-    blinds=("CRED-01", "EXPIRY-04"),
+    blinds=("EXPIRY-04",),
 )
 class RefreshTokenOnce(TokenIssuer):
     """Gives each account a refresh token at its first login, and at later ones an access token alone."""
