@@ -47,6 +47,10 @@ class Clock(ABC):
     def reach(self, moment: float) -> None:
         """Returns once the target's clock shows at least `moment`."""
 
+    @abstractmethod
+    def let_pass(self, seconds: float) -> None:
+        """Returns once so much time has passed for the target."""
+
     def close(self) -> None:  # noqa: B027 - most clocks hold nothing
         """Gives back what the clock holds."""
 
@@ -78,6 +82,10 @@ class WaitingClock(Clock):
         while (left := moment - self.now()) > 0:
             self._pause(left)
 
+    def let_pass(self, seconds: float) -> None:
+        """Sleeps."""
+        self._pause(seconds)
+
 
 class FrozenClock(Clock):
     """The clock of a server that runs in this process: freezegun moves it at once, as far as needed.
@@ -100,6 +108,11 @@ class FrozenClock(Clock):
     def can_reach(self, moment: float) -> bool:  # noqa: ARG002 - any moment will do
         """Always."""
         return True
+
+    def let_pass(self, seconds: float) -> None:
+        """Moves the clock, where there is anything to move."""
+        if seconds > 0:
+            self.reach(self.now() + seconds)
 
     def reach(self, moment: float) -> None:
         """Moves the clock, never back."""

@@ -54,7 +54,7 @@ def test_login_02(target: Trial) -> None:
                 observed=f"the data of {door.identity(answer)!r}",
                 shown_by=shown_by,
             )
-    target.target.client.pause(target.target.settle_s)
+    target.clock.let_pass(target.target.settle_s)
     target.target.keep_for_later(session)
 
 

@@ -113,7 +113,7 @@ class Target:
             session = Session(account, found.access, refresh, exchange, found.csrf)
             self.first_session = self.first_session or replace(session)
             if settle:
-                self.client.pause(self.settle_s)
+                self.clock.let_pass(self.settle_s)
             return exchange, session
         return exchange, None
 
@@ -207,7 +207,7 @@ class Target:
         """An honest refresh. The session takes over what comes back; where nothing does, it counts as ended."""
         exchange = self.client.send(self.refresh_door.present(session.refresh.value, session))
         self.take_over(session, exchange)
-        self.client.pause(self.settle_s)
+        self.clock.let_pass(self.settle_s)
         return exchange
 
     def take_over(self, session: Session, exchange: Exchange) -> None:
