@@ -124,8 +124,8 @@ def _check_together(settings: RunSettings) -> None:
         )
     if settings.public_key and "-----BEGIN" not in settings.public_key:
         raise ConfigurationError("--public-key is no PEM", "write @ before the name of the file that holds it")
-    if settings.report_json and Path(settings.report_json).is_dir():
-        raise ConfigurationError(f"--report-json {settings.report_json!r} is a folder", "name a file in it")
+    if settings.report_json:
+        _check_no_folder("report-json", settings.report_json)
     if settings.username and settings.username == settings.second_username:
         raise ConfigurationError("the second account is the first one again", "give two different accounts")
 
@@ -140,6 +140,10 @@ def check_writable(option: str, file: str) -> None:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"--{option} {file!r} cannot be written: {error.strerror}") from None
+    _check_no_folder(option, file)
+
+
+def _check_no_folder(option: str, file: str) -> None:
     if Path(file).is_dir():
         raise ConfigurationError(f"--{option} {file!r} is a folder", "name a file in it")
 

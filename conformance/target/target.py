@@ -258,11 +258,6 @@ class Target:
         """Sends any request."""
         return self.client.send(request, new_connection=new_connection)
 
-    def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of token that are JWTs."""
-        session = self.session()
-        return tuple(kind for kind in Kind if session.token(kind).jwt)
-
 
 WRONG_IN_A_ROW = 4
 """The most wrong passwords for one account without an honest login in between."""
