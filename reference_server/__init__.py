@@ -4,6 +4,6 @@
 """
 
 from reference_server.app import Collaborators, create_app
-from reference_server.settings import DEMO_ACCOUNTS, Settings, SettingsError
+from reference_server.settings import DEMO_ACCOUNTS, DEMO_CLIENTS, Settings, SettingsError
 
-__all__ = ["DEMO_ACCOUNTS", "Collaborators", "Settings", "SettingsError", "create_app"]
+__all__ = ["DEMO_ACCOUNTS", "DEMO_CLIENTS", "Collaborators", "Settings", "SettingsError", "create_app"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ from reference_server.models import AccountRow, SessionRow
 
 if TYPE_CHECKING:
     from reference_server.database import Database
+
+
+# No hash at all, so no password fits.
+DISABLED = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +41,27 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """The salted hash to keep in place of `password`."""
-        return self._hasher.hash(password)
+        return self._hasher.hash(self.prepared(password))
+
+    def prepared(self, password: str) -> str:
+        """The password as it is hashed: one spelling of what is canonically the same, and otherwise as it came.
+
+        Keyboards differ in how they send an accented letter (NIST SP 800-63B-4 §3.1.1.2, RFC 8265 §4.2.2).
+        """
+        return unicodedata.normalize("NFC", password)
 
     def matches(self, account: Account | None, password: str) -> bool:
         """Whether `password`, every character of it, is this account's.
 
-        Without an account the same work is done in vain, so that an unknown name takes equally long.
+        Without an account, or with a disabled one, the same work is done in vain, so that it takes equally long.
         """
+        usable = account is not None and account.password_hash != DISABLED
         try:
-            right = self._hasher.verify(account.password_hash if account else self._nobody, password)
+            hashed = account.password_hash if account and usable else self._nobody
+            right = self._hasher.verify(hashed, self.prepared(password))
         except (VerificationError, InvalidHashError):
             return False
-        return right and account is not None
+        return right and usable
 
 
 class Accounts:
@@ -77,6 +91,14 @@ class Accounts:
             # Another worker that starts at the same moment was first.
             return self.put(name, password)
         return _account(row)
+
+    def disable(self, name: str) -> None:
+        """Forbid the account of that name to log in, and end every session it has."""
+        with self._database.transaction() as session:
+            row = session.scalar(select(AccountRow).where(AccountRow.name == name))
+            if row is not None:
+                row.password_hash = DISABLED
+                session.execute(delete(SessionRow).where(SessionRow.account_id == row.id))
 
     def remove(self, name: str) -> None:
         """Delete the account of that name, and with it every session it has."""

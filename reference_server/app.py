@@ -7,19 +7,26 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Flask, request
+from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped] # waitress has no hints
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from reference_server import clock, errors, views
+from reference_server import clock, errors, oauth, views
 from reference_server.accounts import Account, Accounts, Passwords
+from reference_server.clients import Clients
+from reference_server.cookies import TokenCookies
 from reference_server.credentials import MalformedCredentialsError, RequestReader
 from reference_server.database import Database
 from reference_server.errors import ErrorPresenter
+from reference_server.headers import AnswerHeaders
 from reference_server.keys import SigningKey
 from reference_server.limits import LoginLimiter
+from reference_server.oauth import OAuth
 from reference_server.pages import Pages
+from reference_server.renewal import Renewal
 from reference_server.sessions import Sessions
 from reference_server.settings import Settings
+from reference_server.tls import TlsRelay
 from reference_server.tokens import TokenIssuer
 from reference_server.verification import TokenVerifier
 from reference_server.views import Services
@@ -29,14 +36,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("reference_server")
 LARGEST_BODY = 1024 * 1024  # bytes
-
-# An API has no pages: nothing may be framed, sniffed, loaded or remembered.
-_SAFETY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,12 @@ class Collaborators:
         reader: finds credentials in requests.
         pages: decides what the protected resources and the key set show.
         errors: words refusals.
+        oauth: serves OAuth clients.
+        cookies: puts tokens into a browser's cookies, and takes them away.
+        limiter: counts failed logins.
+        headers: says what every answer says, whatever it is about.
+        framing: tells where messages begin and end.
+        relay: speaks TLS for it, where that is on.
     """
 
     verifier: type[TokenVerifier] = TokenVerifier
@@ -62,14 +67,26 @@ class Collaborators:
     reader: type[RequestReader] = RequestReader
     pages: type[Pages] = Pages
     errors: type[ErrorPresenter] = ErrorPresenter
+    oauth: type[OAuth] = OAuth
+    cookies: type[TokenCookies] = TokenCookies
+    limiter: type[LoginLimiter] = LoginLimiter
+    headers: type[AnswerHeaders] = AnswerHeaders
+    framing: type[HTTPRequestParser] = HTTPRequestParser
+    relay: type[TlsRelay] = TlsRelay
 
 
-def create_app(settings: Settings | None = None, collaborators: Collaborators | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None,
+    collaborators: Collaborators | None = None,
+    *,
+    database: Database | None = None,
+) -> Flask:
     """The server as a WSGI application.
 
     Args:
         settings: what the operator chose; read from the environment when absent.
         collaborators: replacements for parts of the server; what the settings' fault asks for when absent.
+        database: one that is open already; what the settings name when absent.
 
     Raises:
         SettingsError: for settings that cannot be used.
@@ -91,28 +108,38 @@ def create_app(settings: Settings | None = None, collaborators: Collaborators | 
     app.url_map.merge_slashes = False
 
     presenter = collaborators.errors()
-    limiter = LoginLimiter(app, settings, presenter)
-    database = Database(settings.database_url)
+    limiter = collaborators.limiter(app, settings, presenter)
+    database = database or Database(settings.database_url)
     passwords = collaborators.passwords(settings.password_memory)
     sessions = collaborators.sessions(database)
+    accounts = collaborators.accounts(database, passwords)
+    clients = Clients(settings.clients)
+    issuer = collaborators.issuer(settings, key)
+    renewal = Renewal(settings, sessions, issuer)
     services = Services(
         settings=settings,
         database=database,
         passwords=passwords,
-        accounts=collaborators.accounts(database, passwords),
+        accounts=accounts,
         sessions=sessions,
-        issuer=collaborators.issuer(settings, key),
+        issuer=issuer,
         reader=collaborators.reader(),
         pages=collaborators.pages(sessions, key),
         errors=presenter,
         limiter=limiter,
+        clients=clients,
+        renewal=renewal,
+        oauth=collaborators.oauth(clients, accounts, sessions, renewal),
+        cookies=collaborators.cookies(),
+        framing=collaborators.framing,
+        relay=collaborators.relay,
     )
     for name, password in settings.accounts:
         services.accounts.put(name, password)
     app.extensions["reference_server"] = services
 
     _install_verifier(app, collaborators.verifier(key), services)
-    _install_request_rules(app, services)
+    _install_request_rules(app, services, collaborators.headers())
     views.register(app, services)
     return app
 
@@ -123,10 +150,11 @@ def services_of(app: Flask) -> Services:
     return services
 
 
-def close(app: Flask) -> None:
+def close(app: Flask, *, keep_database: bool = False) -> None:
     """Give back what `app` holds: connections, and a thread that counts. It answers no request afterwards."""
     services_of(app).limiter.close()
-    services_of(app).database.close()
+    if not keep_database:
+        services_of(app).database.close()
 
 
 def _with_fault(settings: Settings) -> tuple[Settings, Collaborators]:
@@ -135,7 +163,7 @@ def _with_fault(settings: Settings) -> tuple[Settings, Collaborators]:
     # Imported here since faults are built out of this module.
     from reference_server import faults  # noqa: PLC0415
 
-    return faults.get(settings.fault).apply(settings)
+    return faults.combined([faults.get(name.strip()) for name in settings.fault.split(",")], settings)
 
 
 def _configuration(settings: Settings, key: SigningKey) -> dict[str, Any]:
@@ -144,6 +172,8 @@ def _configuration(settings: Settings, key: SigningKey) -> dict[str, Any]:
     symmetric = key.kid is None
     return {
         "MAX_CONTENT_LENGTH": LARGEST_BODY,
+        "PUBLIC_URL": (settings.public_url or "http://127.0.0.1:8000").rstrip("/"),
+        "MAX_FORM_MEMORY_SIZE": LARGEST_BODY,
         "JWT_ALGORITHM": key.algorithm,
         "JWT_SECRET_KEY": key.signer if symmetric else None,
         "JWT_PRIVATE_KEY": None if symmetric else key.signer,
@@ -181,7 +211,7 @@ def _install_verifier(app: Flask, verifier: TokenVerifier, services: Services) -
         return services.accounts.by_id(claims["sub"])
 
 
-def _install_request_rules(app: Flask, services: Services) -> None:
+def _install_request_rules(app: Flask, services: Services, answer_headers: AnswerHeaders) -> None:
     cookie_names = (app.config["JWT_ACCESS_COOKIE_NAME"], app.config["JWT_REFRESH_COOKIE_NAME"])
 
     @app.before_request
@@ -202,16 +232,10 @@ def _install_request_rules(app: Flask, services: Services) -> None:
         except MalformedCredentialsError:
             # Two values after the scheme: refused as an invalid token wherever a token is needed.
             header = "Bearer malformed credentials"
-        if header or "Authorization" in request.headers:
+        # OAuth clients show credentials of their own, which the library never sees.
+        if (header or "Authorization" in request.headers) and request.blueprint != oauth.NAME:
             request.environ["HTTP_AUTHORIZATION"] = header
         if services.reader.ambiguous_cookies(request, cookie_names):
             request.environ["HTTP_COOKIE"] = ""
 
-    @app.after_request
-    def make_safe(response: Response) -> Response:
-        for name, value in _SAFETY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-store")
-        if request.is_secure:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        return response
+    app.after_request(answer_headers.complete)

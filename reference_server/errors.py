@@ -54,6 +54,14 @@ class ErrorPresenter:
         challenge = f'Bearer realm="{REALM}", error="invalid_token", error_description="{message}"'
         return self._unauthorized("invalid_token", message, challenge=challenge)
 
+    def insufficient_scope(self, scope: str) -> Response:
+        """403 for a good token that does not reach so far (RFC 6750 §3.1); a new one like it would not either."""
+        message = "The token's scope does not include this"
+        challenge = (
+            f'Bearer realm="{REALM}", error="insufficient_scope", error_description="{message}", scope="{scope}"'
+        )
+        return self.render(HTTPStatus.FORBIDDEN, "insufficient_scope", message, {"WWW-Authenticate": challenge})
+
     def bad_login(self) -> Response:
         """401 for a name and password that do not belong together, whichever of them is wrong."""
         # RFC 9110 §15.5.2 asks for a challenge with every 401; no token was tried, so it has no error code.

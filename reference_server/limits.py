@@ -50,24 +50,37 @@ class LoginLimiter:
         def too_many(_error: RateLimitExceeded) -> Response:
             breached = self._limiter.current_limit
             wait = breached.reset_at - time.time() if breached else 60
-            return errors.render(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "too_many_attempts",
-                "Too many failed logins; try again later",
-                {"Retry-After": str(max(1, math.ceil(wait)))},
-            )
+            return self.refusal(max(1, math.ceil(wait)))
+
+        self._errors = errors
+
+    def refusal(self, wait: int) -> Response:
+        """The answer to one attempt too many, which may be repeated after so many seconds (RFC 6585 §4)."""
+        return self._errors.render(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too_many_attempts",
+            "Too many failed logins; try again later",
+            {"Retry-After": str(wait)},
+        )
+
+    def account_key(self, name: str) -> str:
+        """What the failed logins of an account name are counted under."""
+        return name
 
     def limited(self, attempt: Callable[[], Response]) -> Callable[[], Response]:
         """The same attempt at a login, counted. The name it is for must be in `flask.g.login_name`."""
         by_account = self._limiter.shared_limit(
-            str(self._per_account), scope=_ACCOUNT_SCOPE, key_func=lambda: g.login_name, deduct_when=_failed
+            str(self._per_account),
+            scope=_ACCOUNT_SCOPE,
+            key_func=lambda: self.account_key(g.login_name),
+            deduct_when=_failed,
         )
         by_address = self._limiter.shared_limit(str(self._per_address), scope=_ADDRESS_SCOPE, deduct_when=_failed)
         return by_address(by_account(attempt))
 
     def forgive(self, name: str) -> None:
         """Forget the failed logins of this account name."""
-        self._limiter.limiter.clear(self._per_account, name, _ACCOUNT_SCOPE)
+        self._limiter.limiter.clear(self._per_account, self.account_key(name), _ACCOUNT_SCOPE)
 
     def close(self) -> None:
         """Let the thread end that drops expired counts."""

@@ -21,12 +21,16 @@ class AccountRow(Base):
 
 
 class SessionRow(Base):
-    """One login and all tokens that come from it. It ends once, early or at `expires_at`."""
+    """One login and all tokens that come from it. It ends once, early or at `expires_at`.
+
+    `client_id` names the OAuth client that the tokens were issued to, where there is one.
+    """
 
     __tablename__ = "sessions"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey(AccountRow.id, ondelete="CASCADE"), index=True)
+    client_id: Mapped[str | None] = mapped_column(String(255))
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
     ended_at: Mapped[int | None] = mapped_column(BigInteger)
 

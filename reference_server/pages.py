@@ -1,4 +1,4 @@
-"""What the two protected resources and the key set show."""
+"""What the two protected resources, the key set and the metadata show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Pages:
-    """The data behind `/profile`, `/dashboard` and `/.well-known/jwks.json`."""
+    """The data behind `/profile`, `/dashboard` and what is published below `/.well-known`."""
 
     def __init__(self, sessions: Sessions, key: SigningKey) -> None:
         """Show sessions from `sessions`, and publish `key`."""
@@ -29,3 +29,7 @@ class Pages:
     def key_set(self) -> dict[str, Any]:
         """The JWK Set: public keys only (RFC 7517 §5)."""
         return {"keys": [self.key.jwk]}
+
+    def metadata(self, issuer: str, key_set_url: str) -> dict[str, Any]:
+        """What a client may want to know beforehand (RFC 8414 §2), as far as this server has it."""
+        return {"issuer": issuer, "jwks_uri": key_set_url}

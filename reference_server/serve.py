@@ -8,16 +8,20 @@ import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from flask import Flask
-from waitress.server import create_server  # type: ignore[import-untyped] # waitress has no hints
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped] # waitress has no hints
+from waitress.server import create_server  # type: ignore[import-untyped] # as above
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped] # as above
 from waitress.wasyncore import dispatcher  # type: ignore[import-untyped] # as above
 
-from reference_server.app import close
+from reference_server.app import close, services_of
+from reference_server.tls import Certificate, TlsRelay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
     from wsgiref.types import WSGIApplication
+
+    from reference_server.views import Services
 
 _LOOPBACK = "127.0.0.1"
 _WORKERS = 8
@@ -38,27 +42,44 @@ class ServerThread:
     Works as a context manager; leaving it stops the server and all its threads.
     """
 
-    def __init__(self, app: WSGIApplication, *, port: int = 0) -> None:
-        """Serve `app` at once. Port 0 takes a free one."""
+    def __init__(self, app: WSGIApplication, *, port: int = 0, certificate: Certificate | None = None) -> None:
+        """Serve `app` at once, over TLS where a certificate is given. Port 0 takes a free one."""
         self._app = app
-        self._server = _create(app, _LOOPBACK, port)
+        self.certificate = certificate
+        self._server = _create(app, _LOOPBACK, 0 if certificate else port, tls=certificate is not None)
+        self._relay: TlsRelay | None = None
+        if certificate:
+            try:
+                self._relay = _relay_of(app)(certificate, self._server.effective_port, port=port)
+            except OSError:
+                self._server.task_dispatcher.shutdown()
+                self._server.close()
+                raise
         self._thread = threading.Thread(target=self._server.run, name="reference-server", daemon=True)
         self._thread.start()
+        _listens_at(app, self.base_url)
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        return int(self._server.effective_port)
+        return self._relay.port if self._relay else int(self._server.effective_port)
 
     @property
     def base_url(self) -> str:
         """Where the server answers, without a trailing slash."""
-        return f"http://{_LOOPBACK}:{self.port}"
+        return f"{'https' if self._relay else 'http'}://{_LOOPBACK}:{self.port}"
 
-    def close(self) -> None:
+    @property
+    def app(self) -> WSGIApplication:
+        """What is served."""
+        return self._app
+
+    def close(self, *, keep_database: bool = False) -> None:
         """Stop listening, end every thread, and give back what the application holds. May be called twice."""
         if not self._thread.is_alive():
             return
+        if self._relay:
+            self._relay.close()
         # Workers first: they wake the loop through a pipe, whose number may belong to others once closed.
         self._server.task_dispatcher.shutdown()
         # Sockets belong to the loop's own thread, and the loop ends when it has none to watch.
@@ -66,8 +87,8 @@ class ServerThread:
         self._thread.join()
         # Only now: the loop may have gone through the lines above before this thread had finished writing to its pipe.
         self._server.trigger.close()
-        if isinstance(self._app, Flask) and "reference_server" in self._app.extensions:
-            close(self._app)
+        if isinstance(self._app, Flask) and _services(self._app):
+            close(self._app, keep_database=keep_database)
 
     def __enter__(self) -> Self:
         """Return the running server."""
@@ -101,24 +122,59 @@ def serve_forever(
     Raises:
         OSError: if the port cannot be had.
     """
-    server = _create(app, host, port)
-    if announce:
-        announce(f"serving on http://{host}:{server.effective_port}")
+    certificate = Certificate() if services_of(app).settings.tls else None
+    relay: TlsRelay | None = None
+    server = _create(app, _LOOPBACK if certificate else host, 0 if certificate else port, tls=certificate is not None)
     try:
+        if certificate:
+            relay = _relay_of(app)(certificate, server.effective_port, host=host, port=port)
+        _listens_at(app, f"https://{host}:{relay.port}" if relay else f"http://{host}:{server.effective_port}")
+        if announce and certificate and relay:
+            announce(f"serving on https://{host}:{relay.port}; SSL_CERT_FILE={certificate.authority_file} trusts it")
+        elif announce:
+            announce(f"serving on http://{host}:{server.effective_port}")
         server.run()
     finally:
+        if relay:
+            relay.close()
+        if certificate:
+            certificate.close()
         server.close()
         close(app)
 
 
-def _create(app: WSGIApplication, host: str, port: int) -> Any:
+def _listens_at(app: WSGIApplication, url: str) -> None:
+    """Let the reference server name that address where its operator has named none."""
+    services = _services(app)
+    if services and services.settings.public_url is None:
+        assert isinstance(app, Flask)
+        app.config["PUBLIC_URL"] = url
+
+
+def _relay_of(app: WSGIApplication) -> type[TlsRelay]:
+    """What ends TLS for this application."""
+    services = _services(app)
+    return services.relay if services else TlsRelay
+
+
+def _create(app: WSGIApplication, host: str, port: int, *, tls: bool = False) -> Any:
     # A queue that is a request long for a moment is no news.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     # Before the threads: a port that cannot be had must leave none of them behind.
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     workers = _Workers()
     workers.set_thread_count(_WORKERS)
-    return create_server(app, sockets=[listener], _dispatcher=workers, **_WAITRESS)
+    # The application is told which scheme its clients see.
+    scheme = "https" if tls else "http"
+    server = create_server(app, sockets=[listener], _dispatcher=workers, url_scheme=scheme, **_WAITRESS)
+    if services := _services(app):
+        server.channel_class = type("Channel", (HTTPChannel,), {"parser_class": services.framing})
+    return server
+
+
+def _services(app: WSGIApplication) -> Services | None:
+    """What the application is made of, where it is the reference server."""
+    return services_of(app) if isinstance(app, Flask) and "reference_server" in app.extensions else None
 
 
 class _Workers(ThreadedTaskDispatcher):  # type: ignore[misc] # waitress has no type hints

@@ -43,13 +43,17 @@ class Sessions:
         """Keep sessions in `database`."""
         self._database = database
 
-    def start(self, account_id: str, *, refresh_jti: str, now: int, expires_at: int) -> str:
+    def start(
+        self, account_id: str, *, refresh_jti: str, now: int, expires_at: int, client_id: str | None = None
+    ) -> str:
         """Begin a session with its first refresh token and return its `sid`; drop those that have expired."""
         sid = str(uuid.uuid4())
         with self._database.transaction() as session:
             session.execute(delete(SessionRow).where(SessionRow.expires_at <= now))
             session.execute(
-                insert(SessionRow).values(id=sid, account_id=account_id, expires_at=expires_at, ended_at=None)
+                insert(SessionRow).values(
+                    id=sid, account_id=account_id, client_id=client_id, expires_at=expires_at, ended_at=None
+                )
             )
             session.execute(insert(RefreshTokenRow).values(jti=refresh_jti, session_id=sid, spent_at=None))
         return sid
@@ -86,6 +90,18 @@ class Sessions:
                 return Spending.REFUSED
             self._end(session, sid, now)
             return Spending.REUSED
+
+    def is_unspent(self, claims: Mapping[str, Any]) -> bool:
+        """Whether a verified refresh token is the one that its session can be refreshed with."""
+        with self._database.transaction() as session:
+            row = session.get(RefreshTokenRow, claims["jti"])
+        return row is not None and row.session_id == claims["sid"] and row.spent_at is None
+
+    def client_of(self, claims: Mapping[str, Any]) -> str | None:
+        """The OAuth client that a verified token's session was opened for."""
+        with self._database.transaction() as session:
+            row = session.get(SessionRow, claims["sid"])
+        return row.client_id if row else None
 
     def end(self, claims: Mapping[str, Any], now: int) -> None:
         """End the session that a verified token names; ending it twice changes nothing."""

@@ -25,6 +25,9 @@ SHORTEST_SECRET = 32
 # Documented and public: they exist so that the server can be tried at once.
 DEMO_ACCOUNTS = (("alice", "Looking-glass-1871"), ("bob", "Tempest-and-teacup-7"))
 
+# Likewise: the first is the one that /login belongs to, the second any other program.
+DEMO_CLIENTS = (("reference-app", "Through-the-glass-1865"), ("other-app", "Sea-change-and-coral-3"))
+
 
 class SettingsError(ValueError):
     """A setting that cannot be used; the message is one line that names the variable."""
@@ -92,19 +95,24 @@ def _pem(text: str) -> str:
         raise ValueError(f"cannot read the file {text[1:]!r}: {reason}") from None
 
 
-def _accounts(text: str) -> tuple[tuple[str, str], ...]:
-    accounts: dict[str, str] = {}
-    for number, line in enumerate(filter(None, map(str.strip, text.splitlines())), start=1):
-        name, colon, password = line.partition(":")
-        if not (name and colon and password):
-            # The line may hold a password, so it is counted and not shown.
-            raise ValueError(f"entry {number} is not written name:password (one account on each line)")
-        if name in accounts:
-            raise ValueError(f"entry {number} names {name!r} a second time")
-        accounts[name] = password
-    if not accounts:
-        raise ValueError("names no account; write name:password, one account on each line")
-    return tuple(accounts.items())
+def _pairs(form: str, what: str) -> Callable[[str], tuple[tuple[str, str], ...]]:
+    """Reads a name and a secret from each line; `form` says how they are written, `what` what a line is about."""
+
+    def read(text: str) -> tuple[tuple[str, str], ...]:
+        found: dict[str, str] = {}
+        for number, line in enumerate(filter(None, map(str.strip, text.splitlines())), start=1):
+            name, colon, secret = line.partition(":")
+            if not (name and colon and secret):
+                # The line may hold a secret, so it is counted and not shown.
+                raise ValueError(f"entry {number} is not written {form} (one {what} on each line)")
+            if name in found:
+                raise ValueError(f"entry {number} names {name!r} a second time")
+            found[name] = secret
+        if not found:
+            raise ValueError(f"names no {what}; write {form}, one {what} on each line")
+        return tuple(found.items())
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +126,20 @@ class Settings:
         refresh_lifetime: how long a refresh token lives; with rotation, the whole session.
         rotation: whether a refresh token works once and is replaced (RFC 9700 §4.14.2).
         token_location: whether tokens travel in `headers` (RFC 6750 §2.1) or in `cookies`.
+        tls: whether to speak TLS, with a certificate made at start; what serves the application sees to it.
         cookie_secure: whether cookies are `Secure` and named `__Host-...`; off for http on loopback.
         jwt_secret_key: the HMAC secret; random, 64 bytes, unless given.
         jwt_private_key: the PEM text of the private key; made at start unless given.
         issuer: the `iss` claim.
+        public_url: where clients reach the server, for metadata; where it listens unless given. A request's Host
+            header would let its sender choose.
         audience: the `aud` claim.
         accounts: names and passwords of the accounts that exist at start.
+        clients: ids and secrets of the OAuth clients; tokens of `/login` are issued to the first.
         password_memory: what hashing one password takes, in KiB; OWASP's least for Argon2id unless given.
         account_attempts: failed logins a minute for one account name, after which it answers 429.
         address_attempts: failed logins a minute from one address, after which it answers 429.
-        fault: the name of a deliberate fault, from `reference_server.faults`.
+        fault: the name of a deliberate fault, from `reference_server.faults`, or several with commas between.
         database_url: an SQLAlchemy URL; a private database in memory unless given.
         redis_url: where failed logins are counted; in memory unless given.
     """
@@ -142,12 +154,19 @@ class Settings:
     )
     rotation: bool = _setting("REFERENCE_ROTATION", _switch, default=True)
     token_location: str = _setting("REFERENCE_TOKEN_LOCATION", _choice(*TOKEN_LOCATIONS), "headers")
+    tls: bool = _setting("REFERENCE_TLS", _switch, default=False)
     cookie_secure: bool = _setting("REFERENCE_COOKIE_SECURE", _switch, default=False)
     jwt_secret_key: bytes | None = _setting("REFERENCE_JWT_SECRET_KEY", _secret, None, secret=True)
     jwt_private_key: str | None = _setting("REFERENCE_JWT_PRIVATE_KEY", _pem, None, secret=True)
     issuer: str = _setting("REFERENCE_ISSUER", _text, "jwt-conformance-reference")
+    public_url: str | None = _setting("REFERENCE_PUBLIC_URL", _text, None)
     audience: str = _setting("REFERENCE_AUDIENCE", _text, "jwt-conformance-reference-api")
-    accounts: tuple[tuple[str, str], ...] = _setting("REFERENCE_ACCOUNTS", _accounts, DEMO_ACCOUNTS, secret=True)
+    accounts: tuple[tuple[str, str], ...] = _setting(
+        "REFERENCE_ACCOUNTS", _pairs("name:password", "account"), DEMO_ACCOUNTS, secret=True
+    )
+    clients: tuple[tuple[str, str], ...] = _setting(
+        "REFERENCE_CLIENTS", _pairs("id:secret", "client"), DEMO_CLIENTS, secret=True
+    )
     # OWASP's Password Storage Cheat Sheet: 19 MiB, with t=2 and p=1.
     password_memory: int = _setting("REFERENCE_PASSWORD_MEMORY", _memory, 19 * 1024)
     account_attempts: int = _setting("REFERENCE_ACCOUNT_ATTEMPTS", _count, 10)
@@ -213,3 +232,8 @@ class Settings:
     def rotates(self) -> bool:
         """Whether refresh tokens are replaced on use, in this variant."""
         return self.rotation and self.variant == "full"
+
+    @property
+    def dashboard_scope(self) -> str | None:
+        """The scope that the dashboard wants and a login grants; in the lesson, tokens and routes know of none."""
+        return "dashboard" if self.variant == "full" else None

@@ -28,12 +28,14 @@ class Grant:
         expires_in: seconds until it expires, exactly its `exp` less its `iat`.
         refresh_token: the refresh token, where one was issued.
         refresh_expires_in: seconds until that one expires.
+        token_type: how the access token is presented (RFC 6749 §7.1).
     """
 
     access_token: str = field(repr=False)
     expires_in: int
     refresh_token: str | None = field(default=None, repr=False)
     refresh_expires_in: int | None = None
+    token_type: str = "Bearer"  # noqa: S105 - a scheme, not a password
 
 
 class TokenIssuer:
@@ -55,21 +57,23 @@ class TokenIssuer:
 
     def at_login(self, account: Account, *, sid: str, refresh_jti: str, now: int, session_end: int) -> Grant:
         """Both tokens of a new session."""
+        scope = self.settings.dashboard_scope
         return Grant(
-            **self._access(account, sid=sid, now=now, session_end=session_end),
-            **self._refresh(account, sid=sid, jti=refresh_jti, now=now, session_end=session_end),
+            **self._access(account, sid=sid, now=now, session_end=session_end, scope=scope),
+            **self._refresh(account, sid=sid, jti=refresh_jti, now=now, session_end=session_end, scope=scope),
         )
 
     def at_refresh(self, account: Account, claims: Mapping[str, Any], *, successor_jti: str, now: int) -> Grant:
         """The next access token of the session that `claims` name and, with rotation, the next refresh token.
 
-        The session ends when the refresh token in hand does, so its successor keeps that moment.
+        The session ends when the refresh token in hand does, so its successor keeps that moment, and its scope.
         """
-        sid, session_end = claims["sid"], int(claims["exp"])
-        access = self._access(account, sid=sid, now=now, session_end=session_end)
+        sid, session_end, scope = claims["sid"], int(claims["exp"]), claims.get("scope")
+        access = self._access(account, sid=sid, now=now, session_end=session_end, scope=scope)
         if not self.settings.rotates:
             return Grant(**access)
-        return Grant(**access, **self._refresh(account, sid=sid, jti=successor_jti, now=now, session_end=session_end))
+        refresh = self._refresh(account, sid=sid, jti=successor_jti, now=now, session_end=session_end, scope=scope)
+        return Grant(**access, **refresh)
 
     def encode(self, kind: str, account: Account, claims: dict[str, Any]) -> str:
         """The signed token with these claims; Flask-JWT-Extended adds `type`, `sub`, `iss` and `aud`."""
@@ -81,15 +85,27 @@ class TokenIssuer:
         """The claims in which one token differs from another."""
         return {"sid": sid, "jti": jti, "iat": now, "nbf": now, "exp": expires_at}
 
-    def _access(self, account: Account, *, sid: str, now: int, session_end: int) -> dict[str, Any]:
+    def _access(self, account: Account, *, sid: str, now: int, session_end: int, scope: str | None) -> dict[str, Any]:
         # No token outlives its session: expires_in would promise what is not kept.
         expires_at = min(now + self.lifetime(ACCESS), session_end)
-        claims = self.claims(ACCESS, sid=sid, jti=self.new_jti(), now=now, expires_at=expires_at)
+        claims = _scope(scope) | self.claims(ACCESS, sid=sid, jti=self.new_jti(), now=now, expires_at=expires_at)
         return {"access_token": self.encode(ACCESS, account, claims), "expires_in": expires_at - now}
 
-    def _refresh(self, account: Account, *, sid: str, jti: str, now: int, session_end: int) -> dict[str, Any]:
-        claims = self.claims(REFRESH, sid=sid, jti=jti, now=now, expires_at=session_end)
+    def _refresh(
+        self, account: Account, *, sid: str, jti: str, now: int, session_end: int, scope: str | None
+    ) -> dict[str, Any]:
+        claims = _scope(scope) | self.claims(REFRESH, sid=sid, jti=jti, now=now, expires_at=session_end)
         return {
             "refresh_token": self.encode(REFRESH, account, claims),
             "refresh_expires_in": session_end - now,
         }
+
+
+def allows(claims: Mapping[str, Any], scope: str) -> bool:
+    """Whether a verified token's scopes, words with a space between (RFC 6749 §3.3), include this one."""
+    granted = claims.get("scope")
+    return isinstance(granted, str) and scope in granted.split(" ")
+
+
+def _scope(scope: str | None) -> dict[str, str]:
+    return {} if scope is None else {"scope": scope}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _TEXTS = ("sub", "jti", "sid", "iss", "aud", "type")
 _TIMES = ("iat", "nbf", "exp")
+# The end of the year 9999, in seconds since the epoch: what comes after it is no date to most software.
+LAST_MOMENT = 253402300799
 
 
 class TokenVerifier(JWTManager):
@@ -84,7 +85,8 @@ def check_claims(claims: dict[str, Any]) -> None:
             raise JWTDecodeError(f"The claim {name} is missing or no string")
     for name in _TIMES:
         value = claims.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        # Written so that it holds for no NaN either; a whole number may be too large to be made a float.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LAST_MOMENT:
             raise JWTDecodeError(f"The claim {name} is missing or no number")
     if claims["type"] not in (ACCESS, REFRESH):
         raise JWTDecodeError("The claim type names no kind of token")

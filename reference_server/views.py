@@ -6,32 +6,36 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, Response, g, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request, url_for
 from flask_jwt_extended import (
     get_current_user,
     get_jwt,
     get_jwt_header,
     jwt_required,
-    set_access_cookies,
-    set_refresh_cookies,
-    unset_jwt_cookies,
     verify_jwt_in_request,
 )
 from flask_jwt_extended.exceptions import CSRFError, NoAuthorizationError, RevokedTokenError
 from jwt import ExpiredSignatureError
 
-from reference_server import clock
-from reference_server.sessions import Sessions, Spending
-from reference_server.tokens import REFRESH, Grant, TokenIssuer
+from reference_server import clock, oauth
+from reference_server.tokens import REFRESH, Grant, TokenIssuer, allows
 
 if TYPE_CHECKING:
+    from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped] # waitress has no hints
+
     from reference_server.accounts import Accounts, Passwords
+    from reference_server.clients import Clients
+    from reference_server.cookies import TokenCookies
     from reference_server.credentials import RequestReader
     from reference_server.database import Database
     from reference_server.errors import ErrorPresenter
     from reference_server.limits import LoginLimiter
+    from reference_server.oauth import OAuth
     from reference_server.pages import Pages
+    from reference_server.renewal import Renewal
+    from reference_server.sessions import Sessions
     from reference_server.settings import Settings
+    from reference_server.tls import TlsRelay
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,12 @@ class Services:
     pages: Pages
     errors: ErrorPresenter
     limiter: LoginLimiter
+    clients: Clients
+    renewal: Renewal
+    oauth: OAuth
+    cookies: TokenCookies
+    framing: type[HTTPRequestParser]
+    relay: type[TlsRelay]
 
 
 def register(app: Flask, services: Services) -> None:
@@ -60,6 +70,9 @@ def register(app: Flask, services: Services) -> None:
         _logout(routes, services)
         if services.settings.algorithm != "HS256":
             _key_set(routes, services)
+        if not services.settings.in_cookies:
+            # A client needs the tokens themselves, which a browser's scripts never see.
+            app.register_blueprint(oauth.routes(services.oauth))
     app.register_blueprint(routes)
 
 
@@ -74,7 +87,9 @@ def _login(routes: Blueprint, services: Services) -> None:
         now = clock.now()
         session_end = now + issuer.lifetime(REFRESH)
         jti = issuer.new_jti()
-        sid = sessions.start(account.id, refresh_jti=jti, now=now, expires_at=session_end)
+        sid = sessions.start(
+            account.id, refresh_jti=jti, now=now, expires_at=session_end, client_id=services.clients.own
+        )
         grant = issuer.at_login(account, sid=sid, refresh_jti=jti, now=now, session_end=session_end)
         return _hand_out(grant, services)
 
@@ -89,20 +104,16 @@ def _login(routes: Blueprint, services: Services) -> None:
 
 
 def _refresh(routes: Blueprint, services: Services) -> None:
-    issuer, sessions = services.issuer, services.sessions
-
     @routes.post("/refresh")
     @jwt_required(refresh=True)  # type: ignore[untyped-decorator] # the library's has no types
     def refresh() -> Response:
         """Trade a refresh token for a new access token and, with rotation, for its successor."""
         # Before the token is spent: a request that fails for another reason must not cost the session.
         services.reader.no_body(request)
-        now, jti, claims = clock.now(), issuer.new_jti(), get_jwt()
-        if services.settings.rotates:
-            spending = sessions.rotate(claims, successor_jti=jti, now=now)
-            if spending is not Spending.DONE:
-                raise RevokedTokenError(get_jwt_header(), claims)
-        return _hand_out(issuer.at_refresh(get_current_user(), claims, successor_jti=jti, now=now), services)
+        grant = services.renewal.renew(get_current_user(), get_jwt(), clock.now())
+        if grant is None:
+            raise RevokedTokenError(get_jwt_header(), get_jwt())
+        return _hand_out(grant, services)
 
 
 def _resources(routes: Blueprint, services: Services) -> None:
@@ -116,6 +127,9 @@ def _resources(routes: Blueprint, services: Services) -> None:
     @jwt_required()  # type: ignore[untyped-decorator] # as above
     def dashboard() -> Response:
         """Say how many sessions the owner of the access token has."""
+        scope = services.settings.dashboard_scope
+        if scope is not None and not allows(get_jwt(), scope):
+            return services.errors.insufficient_scope(scope)
         return jsonify(services.pages.dashboard(get_current_user(), clock.now()))
 
 
@@ -135,25 +149,34 @@ def _logout(routes: Blueprint, services: Services) -> None:
         response = Response(status=HTTPStatus.NO_CONTENT)
         del response.headers["Content-Type"]
         if services.settings.in_cookies:
-            unset_jwt_cookies(response)
+            services.cookies.clear(response)
         return response
 
 
 def _key_set(routes: Blueprint, services: Services) -> None:
+    def cacheable(response: Response) -> Response:
+        response.cache_control.public = True
+        response.cache_control.max_age = 300
+        return response
+
     @routes.get("/.well-known/jwks.json")
     def key_set() -> Response:
         """Publish the key that tokens verify with."""
         response = jsonify(services.pages.key_set())
         response.mimetype = "application/jwk-set+json"
-        response.cache_control.public = True
-        response.cache_control.max_age = 300
-        return response
+        return cacheable(response)
+
+    @routes.get("/.well-known/oauth-authorization-server")
+    def metadata() -> Response:
+        """Say who issues tokens, and where the key set is."""
+        key_set_url = current_app.config["PUBLIC_URL"] + url_for("reference.key_set")
+        return cacheable(jsonify(services.pages.metadata(services.settings.issuer, key_set_url)))
 
 
 def _hand_out(grant: Grant, services: Services) -> Response:
     """The answer that carries tokens (RFC 6749 §5.1), in its body or else in cookies."""
     in_body = not services.settings.in_cookies
-    body: dict[str, Any] = {"token_type": "Bearer", "expires_in": grant.expires_in}
+    body: dict[str, Any] = {"token_type": grant.token_type, "expires_in": grant.expires_in}
     if in_body:
         body["access_token"] = grant.access_token
     if grant.refresh_token is not None:
@@ -162,7 +185,5 @@ def _hand_out(grant: Grant, services: Services) -> Response:
             body["refresh_token"] = grant.refresh_token
     response = jsonify(body)
     if not in_body:
-        set_access_cookies(response, grant.access_token, max_age=grant.expires_in)
-        if grant.refresh_token is not None:
-            set_refresh_cookies(response, grant.refresh_token, max_age=grant.refresh_expires_in)
+        services.cookies.set(response, grant)
     return response

@@ -1,6 +1,6 @@
 """Deliberately broken variants of the server, one behaviour each.
 
-An area is a module, named as in the catalogue, and is found by being there. A fault is a class in it: it
+An area is a module or a package, named as in the catalogue, and is found by being there. A fault is a class in it: it
 replaces the collaborator that it subclasses, changes settings, or both. Its docstring says what it does.
 """
 
@@ -17,7 +17,7 @@ from reference_server.app import Collaborators
 from reference_server.settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from reference_server.settings import Settings
 
@@ -31,7 +31,7 @@ class Fault:
 
     Attributes:
         name: what it is called, in kebab-case.
-        area: the area of the catalogue that it belongs to, which is the module it is in.
+        area: the area of the catalogue that it belongs to, which is the module or package it is in.
         breaks: ids of the requirements that a run against it must find broken; no other may be.
         seen: where the same was seen in the wild.
         does: what it does, in a sentence.
@@ -53,7 +53,18 @@ class Fault:
 
     def apply(self, settings: Settings) -> tuple[Settings, Collaborators]:
         """What to give `create_app` for a server with this fault and otherwise these settings."""
-        return replace(settings, **self.settings, fault=self.name), Collaborators(**self.replaces)
+        return combined([self], settings)
+
+    def goes_with(self, other: Fault) -> bool:
+        """Whether one server can have both, and what is found on it still tells one from the other."""
+        return (
+            (self.profile, self.settings) == (other.profile, other.settings)
+            and not (self.blinds or other.blinds)
+            and all(
+                _compose(self.replaces[part], other.replaces[part]) for part in self.replaces if part in other.replaces
+            )
+            and set(self.breaks).isdisjoint(other.breaks)
+        )
 
 
 def fault(
@@ -76,7 +87,7 @@ def fault(
             raise ValueError(f"two faults are named {name}")
         _registry[name] = Fault(
             name=name,
-            area=implementation.__module__.rpartition(".")[2],
+            area=implementation.__module__.removeprefix(f"{__name__}.").partition(".")[0],
             breaks=breaks,
             seen=seen,
             does=" ".join((implementation.__doc__ or "").split()),
@@ -93,6 +104,37 @@ def fault(
         return implementation
 
     return register
+
+
+def _compose(one: type, other: type) -> bool:
+    """Whether a class can inherit from both, and each still does what it does."""
+    common = next(ancestor for ancestor in one.__mro__ if issubclass(other, ancestor))
+    return common not in {one, other} and _changes(one, common).isdisjoint(_changes(other, common))
+
+
+def _changes(replacement: type, common: type) -> set[str]:
+    """The names that a class, and those between it and an ancestor, define anew."""
+    between = [step for step in replacement.__mro__ if not issubclass(common, step)]
+    return {name for step in between for name in vars(step) if not name.startswith("__") or name == "__init__"}
+
+
+def combined(chosen: Sequence[Fault], settings: Settings) -> tuple[Settings, Collaborators]:
+    """What to give `create_app` for a server with all of these faults.
+
+    Raises:
+        SettingsError: two of them change the same of a part.
+    """
+    replaces: dict[str, type] = {}
+    for fault in chosen:
+        for part, replacement in fault.replaces.items():
+            other = replaces.get(part)
+            if other and not _compose(other, replacement):
+                raise SettingsError(
+                    f"REFERENCE_FAULT: {fault.name} changes of the {part} what another fault has changed"
+                )
+            replaces[part] = type(replacement.__name__, (replacement, other), {}) if other else replacement
+        settings = replace(settings, **fault.settings)
+    return replace(settings, fault=",".join(fault.name for fault in chosen)), Collaborators(**replaces)
 
 
 @functools.cache

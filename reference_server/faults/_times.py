@@ -60,9 +60,9 @@ class ExpiredAnswer(ErrorPresenter):
 class EndlessSessions(Sessions):
     """Sessions that end by logout and reuse only."""
 
-    def start(self, account_id: str, *, refresh_jti: str, now: int, expires_at: int) -> str:  # noqa: ARG002 - fixed
+    def start(self, account_id: str, **session: Any) -> str:
         """Drop none that have expired."""
-        return super().start(account_id, refresh_jti=refresh_jti, now=0, expires_at=expires_at)
+        return super().start(account_id, **{**session, "now": 0})
 
     def is_live(self, claims: Mapping[str, Any], now: int) -> bool:  # noqa: ARG002 - it is always early
         """Leave the time out."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import jsonify, request
 
@@ -94,3 +95,58 @@ class OtherMemberAtLogin(OddPresenter):
     def reword(self, response: Response, message: str) -> None:
         """Rename the member."""
         response.set_data(jsonify({"detail": message}).get_data())
+
+
+class ProblemPresenter(ErrorPresenter):
+    """Words refusals as problem details (RFC 9457), with something wrong about them."""
+
+    def render(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+        """Write the members."""
+        response = super().render(status, code, message, headers)
+        problem = {"type": f"/problems/{code}", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
+        response.set_data(json.dumps({**problem, **self.wrong(status)}))
+        response.mimetype = "application/problem+json"
+        return response
+
+    def wrong(self, status: int) -> dict[str, Any]:
+        """Members that are not as they should be."""
+        raise NotImplementedError
+
+
+@fault(
+    "problem-status-is-a-string",
+    "ERR-02",
+    seen="ahmadnassri/node-api-problem pull request 107: the member is a string, as in JSON:API",
+)
+class TextStatus(ProblemPresenter):
+    """Words refusals as problem details whose status is a string."""
+
+    def wrong(self, status: int) -> dict[str, Any]:
+        """Quote it."""
+        return {"status": str(status)}
+
+
+@fault(
+    "problem-has-another-status",
+    "ERR-02",
+    seen="common where a gateway changes the status line and passes the body on",
+)
+class OtherStatus(ProblemPresenter):
+    """Words refusals for bad tokens as problem details of another status than the answer's."""
+
+    def wrong(self, status: int) -> dict[str, Any]:
+        """Keep what it was before."""
+        return {"status": HTTPStatus.FORBIDDEN} if status == HTTPStatus.UNAUTHORIZED else {}
+
+
+@fault(
+    "problem-type-is-a-phrase",
+    "ERR-02",
+    seen="common where type is filled with the name of the error",
+)
+class PhraseForType(ProblemPresenter):
+    """Words refusals as problem details whose type is some words, and no URI."""
+
+    def wrong(self, status: int) -> dict[str, Any]:
+        """Say it in words."""
+        return {"type": HTTPStatus(status).phrase + " <error>"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from reference_server import clock
 from reference_server.app import services_of
 from reference_server.errors import ErrorPresenter
 from reference_server.faults import fault
+from reference_server.faults._claims import CarelessVerifier
 from reference_server.faults._times import (
     EndlessSessions,
     ExpiredAnswer,
@@ -21,11 +22,13 @@ from reference_server.faults._times import (
     OddlyTimedIssuer,
     OddlyTimedVerifier,
 )
-from reference_server.faults._tools import is_access
-from reference_server.tokens import ACCESS, REFRESH, TokenIssuer
+from reference_server.faults._tools import is_access, is_genuine, unverified
+from reference_server.tokens import ACCESS, REFRESH, Grant, TokenIssuer
 from reference_server.verification import TokenVerifier
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reference_server.accounts import Account
     from reference_server.keys import SigningKey
 
@@ -144,6 +147,7 @@ class RefreshCrash(ErrorPresenter):
     "refresh-dies-with-the-access-token",
     "EXPIRY-05",
     seen="virtualzone/jwt-auth-proxy issue 2, thephpleague/oauth2-server issue 231",
+    blinds=("REVOKE-09",),
 )
 class RefreshDies(TokenVerifier):
     """Refuses a refresh token that is as old as an access token may become, less a minute."""
@@ -249,6 +253,7 @@ class WholeDaysLeftOut(TokenIssuer):
 @fault(
     "rotated-token-expires-in-milliseconds",
     "EXPIRY-09",
+    "EXPIRY-11",
     seen="GLO3102/UFood issue 47: exp in milliseconds, a date tens of thousands of years ahead",
     also=(OddlyTimedVerifier,),
 )
@@ -264,6 +269,8 @@ class Milliseconds(OddlyTimedIssuer):
 @fault(
     "rotated-token-never-expires",
     "EXPIRY-09",
+    "CLAIM-01",
+    "EXPIRY-11",
     seen="node-jsonwebtoken issue 145: a token made without expiresIn has no exp and never expires",
     also=(OddlyTimedVerifier,),
 )
@@ -275,3 +282,132 @@ class NoEnd(OddlyTimedIssuer):
         endless = {name: value for name, value in claims.items() if name != "exp"}
         token: str = create_refresh_token(account.id, additional_claims=endless, expires_delta=False)
         return token
+
+
+@fault(
+    "access-lives-a-working-day",
+    "EXPIRY-06",
+    "EXPIRY-10",
+    seen="common where users complained about being logged out, and refreshing was not thought of",
+)
+class WorkingDay(TokenIssuer):
+    """Lets access tokens live for eight hours and refresh tokens for two weeks where the defaults are declared."""
+
+    def lifetime(self, kind: str) -> int:
+        """Replace the defaults."""
+        declared = super().lifetime(kind)
+        longer = {ACCESS: timedelta(hours=8), REFRESH: timedelta(weeks=2)}[kind].total_seconds()
+        default = {ACCESS: timedelta(minutes=15), REFRESH: timedelta(hours=1)}[kind].total_seconds()
+        return int(longer) if declared == default else declared
+
+
+class CarelessEnd(CarelessVerifier):
+    """Accepts access tokens with some ends that are none."""
+
+    def overlooked(self, claims: dict[str, Any]) -> dict[str, Any]:
+        """Put an end in their place."""
+        return {**claims, "exp": clock.now() + 60} if is_access(claims) and self.passes(claims) else claims
+
+    def passes(self, claims: dict[str, Any]) -> bool:
+        """Whether to pass over the end of this token."""
+        raise NotImplementedError
+
+
+@fault(
+    "token-without-exp-accepted",
+    "EXPIRY-11",
+    seen="jpadilla/pyjwt issue 261: a token without exp is good for ever, unless exp is required",
+)
+class NoEndAccepted(CarelessEnd):
+    """Accepts an access token that has no end."""
+
+    def passes(self, claims: dict[str, Any]) -> bool:
+        """Pass over its absence."""
+        return "exp" not in claims
+
+
+@fault(
+    "exp-as-text-accepted",
+    "EXPIRY-11",
+    seen="PyJWT reads exp by int(), which takes digits in a string as well",
+)
+class TextEndAccepted(CarelessEnd):
+    """Accepts an access token whose end is a number in a string."""
+
+    def passes(self, claims: dict[str, Any]) -> bool:
+        """Read the digits."""
+        end = claims.get("exp")
+        return isinstance(end, str) and end.isdigit() and int(end) > clock.now()
+
+
+@fault(
+    "huge-exp-crashes",
+    "EXPIRY-11",
+    "SIG-14",
+    seen="common where a time is turned into a date, which ends with the year 9999",
+)
+class HugeEnd(TokenVerifier):
+    """Fails with a server error over an end later than the year 9999."""
+
+    def _decode_jwt_from_config(self, encoded_token: str, *rest: Any, **options: Any) -> dict[str, Any]:
+        end = unverified(encoded_token)[1].get("exp")
+        if isinstance(end, int) and is_genuine(encoded_token):
+            datetime.fromtimestamp(end, UTC)
+        return super()._decode_jwt_from_config(encoded_token, *rest, **options)
+
+
+@fault(
+    "fraction-of-exp-refused",
+    "EXPIRY-11",
+    seen="common where claims are read into a class whose times are integers",
+)
+class WholeSeconds(TokenVerifier):
+    """Refuses a token whose end has a fraction of a second."""
+
+    def _decode_jwt_from_config(self, encoded_token: str, *rest: Any, **options: Any) -> dict[str, Any]:
+        claims = super()._decode_jwt_from_config(encoded_token, *rest, **options)
+        if isinstance(claims["exp"], float):
+            raise InvalidTokenError
+        return claims
+
+
+class LateEnd(TokenIssuer):
+    """Moves the end of a session at each refresh."""
+
+    def at_refresh(self, account: Account, claims: Mapping[str, Any], *, successor_jti: str, now: int) -> Grant:
+        """Take another end for the session's."""
+        moved = {**claims, "exp": self.end(claims, now)}
+        return super().at_refresh(account, moved, successor_jti=successor_jti, now=now)
+
+    def end(self, claims: Mapping[str, Any], now: int) -> int:
+        """When the session ends from now on."""
+        raise NotImplementedError
+
+
+@fault(
+    "rotation-slides-the-session",
+    "EXPIRY-12",
+    seen="thunder-id/thunderid pull request 4926: a client that refreshed continuously kept its grant for ever",
+    also=(EndlessSessions,),
+)
+class Sliding(LateEnd):
+    """Gives each rotated refresh token a full new lifetime."""
+
+    def end(self, claims: Mapping[str, Any], now: int) -> int:  # noqa: ARG002 - whatever it was
+        """Begin anew."""
+        return now + self.lifetime(REFRESH)
+
+
+@fault(
+    "absolute-limit-counts-from-the-last-refresh",
+    "EXPIRY-12",
+    seen="onfranciis/OID issue 32: the absolute limit is reckoned from the token that is rotated away",
+    also=(EndlessSessions,),
+)
+class MovingAnchor(LateEnd):
+    """Limits a session to three lifetimes, from the issue of the refresh token in hand instead of the login."""
+
+    def end(self, claims: Mapping[str, Any], now: int) -> int:
+        """The earlier of both."""
+        lifetime = self.lifetime(REFRESH)
+        return min(now + lifetime, int(claims["iat"]) + 3 * lifetime)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, request
+from flask_jwt_extended import create_access_token
 from werkzeug.exceptions import BadRequest
 
 from reference_server import clock
@@ -15,6 +17,7 @@ from reference_server.credentials import RequestReader
 from reference_server.errors import ErrorPresenter
 from reference_server.faults import fault
 from reference_server.faults._tools import is_access, unverified
+from reference_server.sessions import Sessions, Spending
 from reference_server.tokens import ACCESS, REFRESH, Grant, TokenIssuer
 from reference_server.verification import TokenVerifier
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from flask import Request, Response
 
     from reference_server.accounts import Account
+    from reference_server.database import Database
     from reference_server.keys import SigningKey
     from reference_server.settings import Settings
 
@@ -35,16 +39,50 @@ if TYPE_CHECKING:
     # No other refusal at the refresh can be told while it refuses the honest token.
     blinds=(
         "ACCESS-03",
+        "CLAIM-10",
         "EXPIRY-04",
+        "EXPIRY-12",
+        "HTTP-02",
         "INPUT-04",
+        "INPUT-10",
+        "LOGIN-06",
+        "RACE-01",
+        "RACE-02",
         "REFRESH-02",
         "REFRESH-03",
         "REFRESH-04",
         "REFRESH-05",
+        "REFRESH-06",
+        "REFRESH-07",
+        "REFRESH-08",
+        "REVOKE-01",
+        "REVOKE-02",
+        "REVOKE-04",
+        "REVOKE-05",
+        "REVOKE-06",
+        "REVOKE-07",
+        "REVOKE-08",
+        "REVOKE-09",
+        "ROTATE-01",
+        "ROTATE-02",
+        "ROTATE-03",
+        "ROTATE-04",
+        "ROTATE-05",
+        "ROTATE-06",
+        "ROTATE-07",
+        "ROTATE-08",
         "SIG-01",
         "SIG-02",
         "SIG-03",
         "SIG-06",
+        "SIG-07",
+        "SIG-08",
+        "SIG-09",
+        "SIG-10",
+        "SIG-11",
+        "SIG-12",
+        "SIG-13",
+        "SIG-14",
     ),
 )
 class TooEarly(TokenVerifier):
@@ -206,3 +244,117 @@ class UserInBody(RefreshForAnybody):
         """Look into the body."""
         body = request.get_json(silent=True, force=True)
         return str(body.get("username", "")) if isinstance(body, dict) else ""
+
+
+class GenerousIssuer(TokenIssuer):
+    """Adds rights to the access token of a refresh."""
+
+    def claims(self, kind: str, **rest: Any) -> dict[str, Any]:
+        """Leave other tokens alone."""
+        made = super().claims(kind, **rest)
+        return {**made, **self.gift()} if kind == ACCESS and request.path == "/refresh" else made
+
+    def gift(self) -> dict[str, Any]:
+        """The claims that are added."""
+        raise NotImplementedError
+
+
+@fault(
+    "refreshed-token-has-every-scope",
+    "REFRESH-06",
+    seen="F3-Nation/f3-nation pull request 749: a refresh used the client's scopes instead of the grant's",
+)
+class EveryScope(GenerousIssuer):
+    """Gives the access token of a refresh a scope that the login's has not."""
+
+    def gift(self) -> dict[str, Any]:
+        """Everything there is."""
+        return {"scope": "dashboard read write admin"}
+
+
+@fault(
+    "refresh-grants-the-scope-in-the-query",
+    "REFRESH-06",
+    seen="openshift/osin pull request 61: scopes could be raised on a refresh",
+)
+class ScopeOnRequest(GenerousIssuer):
+    """Gives the access token of a refresh the scope that the query asks for."""
+
+    def gift(self) -> dict[str, Any]:
+        """Look into the query."""
+        return {"scope": request.args["scope"]} if "scope" in request.args else {}
+
+
+@fault(
+    "refresh-takes-roles-from-the-body",
+    "REFRESH-06",
+    "LOGIN-06",
+    seen="common where the body of a refresh is merged into the claims",
+    also=(ForgivingReader,),
+)
+class RolesFromBody(GenerousIssuer):
+    """Gives the access token of a refresh the roles that the body names."""
+
+    def gift(self) -> dict[str, Any]:
+        """Look into the body."""
+        body = request.get_json(silent=True)
+        return {"roles": body["roles"]} if isinstance(body, dict) and "roles" in body else {}
+
+
+@fault(
+    "refreshed-token-is-fresh",
+    "REFRESH-07",
+    seen="common where login and refresh share a function that calls create_access_token with fresh=True",
+)
+class AlwaysFresh(TokenIssuer):
+    """Calls the access token of a refresh fresh."""
+
+    def encode(self, kind: str, account: Account, claims: dict[str, Any]) -> str:
+        """Say so where the library asks."""
+        if kind == REFRESH or request.path != "/refresh":
+            return super().encode(kind, account, claims)
+        token: str = create_access_token(identity=account.id, additional_claims=claims, fresh=True)
+        return token
+
+
+@fault(
+    "auth-time-of-the-refresh",
+    "REFRESH-07",
+    seen="leodip/goiabada issue 125, better-auth/better-auth pull request 8134",
+)
+class AuthTimeNow(TokenIssuer):
+    """Writes the time of issue into auth_time, after a refresh as after a login."""
+
+    def claims(self, kind: str, *, now: int, **rest: Any) -> dict[str, Any]:
+        """Add the claim."""
+        return {**super().claims(kind, now=now, **rest), "auth_time": now}
+
+
+@fault(
+    "refresh-ends-the-other-session",
+    "REFRESH-08",
+    seen="mattbrailsford/umbraco-authu issue 29: a refresh on one device takes the other one's token away",
+)
+class OneDevice(Sessions):
+    """Ends, from a session's third refresh on, the session that the user has used last, if it is a new one."""
+
+    def __init__(self, database: Database) -> None:
+        """Begin without any."""
+        super().__init__(database)
+        self.used: dict[str, str] = {}
+        self.refreshes: Counter[str] = Counter()
+
+    def is_live(self, claims: Mapping[str, Any], now: int) -> bool:
+        """Note which session was used last."""
+        if is_access(claims):
+            self.used[claims["sub"]] = claims["sid"]
+        return super().is_live(claims, now)
+
+    def rotate(self, claims: Mapping[str, Any], *, successor_jti: str, now: int) -> Spending:
+        """End that of the same user."""
+        other = self.used.get(claims["sub"])
+        self.refreshes[claims["sid"]] += 1
+
+        if other and not self.refreshes[other] and self.refreshes[claims["sid"]] > 2:  # noqa: PLR2004 - as said
+            self.end({"sid": other}, now)
+        return super().rotate(claims, successor_jti=successor_jti, now=now)
