@@ -76,6 +76,36 @@ class Requirement:
         return f"requirements/{self.area}#{self.id.lower()}"
 
 
+class Hindrance(enum.StrEnum):
+    """Why a statement of a source cannot be tested from outside."""
+
+    INSIDE = "inside"
+    CLIENT = "client"
+    OPERATIONS = "operations"
+    OUT_OF_CONTRACT = "out_of_contract"
+    STATISTICAL = "statistical"
+    DANGEROUS = "dangerous"
+    POLICY = "policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotTestable:
+    """A statement that applies to token logins and that no client can see kept or broken.
+
+    Attributes:
+        sources: where it is made.
+        kind: what hinders.
+        nearest: ids of the requirements that give evidence in part.
+    """
+
+    id: str
+    sources: tuple[str, ...]
+    statement: str
+    kind: Hindrance
+    reason: str
+    nearest: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
     """The requirements of one subject, in the order in which a report shows them."""
@@ -100,14 +130,15 @@ class Catalogue:
 
     areas: tuple[Area, ...]
     vocabulary: Vocabulary
+    not_testable: tuple[NotTestable, ...]
     _by_id: Mapping[str, Requirement]
 
     @classmethod
-    def of(cls, areas: tuple[Area, ...], vocabulary: Vocabulary) -> Self:
+    def of(cls, areas: tuple[Area, ...], vocabulary: Vocabulary, not_testable: tuple[NotTestable, ...] = ()) -> Self:
         """Put areas in report order and index their requirements by id."""
         ordered = tuple(sorted(areas, key=lambda area: (area.order, area.name)))
         by_id = {requirement.id: requirement for area in ordered for requirement in area.requirements}
-        return cls(ordered, vocabulary, by_id)
+        return cls(ordered, vocabulary, not_testable, by_id)
 
     def __iter__(self) -> Iterator[Requirement]:
         """Yield every requirement in report order."""

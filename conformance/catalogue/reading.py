@@ -10,12 +10,14 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
-from .model import Area, Catalogue, CatalogueError, Level, Requirement, Tier, Vocabulary
+from .model import Area, Catalogue, CatalogueError, Hindrance, Level, NotTestable, Requirement, Tier, Vocabulary
 
 _VOCABULARY = "_vocabulary.toml"
+_NOT_TESTABLE = "_not_testable.toml"
 _AREA_KEYS = {"title": str, "order": int, "requirement": list}
 _TEXTS = ("id", "title", "level", "tier", "how", "accepts", "why", "fix")
 _REQUIREMENT_KEYS = dict.fromkeys(_TEXTS, str) | {"sources": list, "needs": list, "intrusive": bool}
+_STATEMENT_KEYS = dict.fromkeys(("id", "statement", "kind", "reason"), str) | {"sources": list, "nearest": list}
 _TYPE_NAMES = {
     str: "a string",
     int: "a whole number",
@@ -33,10 +35,12 @@ def read(directory: Traversable) -> Catalogue:
     """
     vocabulary = _read_vocabulary(directory / _VOCABULARY)
     files = sorted(
-        (file for file in directory.iterdir() if file.name.endswith(".toml") and file.name != _VOCABULARY),
+        (file for file in directory.iterdir() if file.name.endswith(".toml") and not file.name.startswith("_")),
         key=lambda file: file.name,
     )
-    return Catalogue.of(tuple(_read_area(file, vocabulary) for file in files), vocabulary)
+    areas = tuple(_read_area(file, vocabulary) for file in files)
+    others = directory / _NOT_TESTABLE
+    return Catalogue.of(areas, vocabulary, _read_not_testable(others) if others.is_file() else ())
 
 
 def _read_vocabulary(file: Traversable) -> Vocabulary:
@@ -64,6 +68,32 @@ def _read_area(file: Traversable, vocabulary: Vocabulary) -> Area:
     return Area(name=name, title=document["title"], order=document["order"], requirements=requirements)
 
 
+def _read_not_testable(file: Traversable) -> tuple[NotTestable, ...]:
+    document = _parse(file)
+    _check_keys(document, {"statement": list}, file.name)
+    return tuple(
+        _statement(entry, position, file.name) for position, entry in enumerate(document["statement"], start=1)
+    )
+
+
+def _statement(entry: Any, position: int, file: str) -> NotTestable:
+    if not isinstance(entry, dict):
+        raise CatalogueError(f"{file}: statement {position} must be a table")
+    where = f"{file}: {entry.get('id', f'statement {position}')}"
+    _check_keys(entry, _STATEMENT_KEYS, where)
+    if entry["kind"] not in {member.value for member in Hindrance}:
+        raise CatalogueError(f"{where}: kind is {entry['kind']!r}, which is none of {_listed(Hindrance)}")
+    _check_lists(entry, ("sources", "nearest"), where)
+    return NotTestable(
+        id=entry["id"],
+        sources=tuple(entry["sources"]),
+        statement=entry["statement"].strip(),
+        kind=Hindrance(entry["kind"]),
+        reason=entry["reason"].strip(),
+        nearest=tuple(entry["nearest"]),
+    )
+
+
 def _requirement(entry: Any, position: int, area: str, vocabulary: Vocabulary) -> Requirement:
     file = f"{area}.toml"
     if not isinstance(entry, dict):
@@ -75,11 +105,7 @@ def _requirement(entry: Any, position: int, area: str, vocabulary: Vocabulary) -
     for key, known in (("level", Level), ("tier", Tier)):
         if entry[key] not in {member.value for member in known}:
             raise CatalogueError(f"{where}: {key} is {entry[key]!r}, which is none of {_listed(known)}")
-    if not entry["sources"]:
-        raise CatalogueError(f"{where}: sources must name at least one")
-    for item in itertools.chain(entry["sources"], entry["needs"]):
-        if not isinstance(item, str) or not item.strip():
-            raise CatalogueError(f"{where}: sources and needs hold strings, not {item!r}")
+    _check_lists(entry, ("sources", "needs"), where)
     for need in entry["needs"]:
         if need not in vocabulary.capabilities:
             raise CatalogueError(f"{where}: {need!r} is no capability that {_VOCABULARY} knows")
@@ -112,6 +138,14 @@ def _check_keys(table: dict[str, Any], expected: Mapping[str, type], where: str)
             raise CatalogueError(f"{where}: {key!r} must be {_TYPE_NAMES[kind]}")
         if kind is str and not table[key].strip():
             raise CatalogueError(f"{where}: {key!r} is empty")
+
+
+def _check_lists(entry: dict[str, Any], names: tuple[str, str], where: str) -> None:
+    if not entry["sources"]:
+        raise CatalogueError(f"{where}: sources must name at least one")
+    for item in itertools.chain.from_iterable(entry[name] for name in names):
+        if not isinstance(item, str) or not item.strip():
+            raise CatalogueError(f"{where}: {' and '.join(names)} hold strings, not {item!r}")
 
 
 def _listed(names: type[enum.Enum]) -> str:

@@ -22,14 +22,12 @@ from cryptography.x509.oid import NameOID
 from jwt.algorithms import get_default_algorithms
 
 from conformance.errors import ConfigurationError
-from conformance.tokens.reading import Jwt, b64url_decode, b64url_encode
+from conformance.tokens.reading import HMAC_ALGORITHMS, Jwt, b64url_decode, b64url_encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
-HMAC_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
 
 
 _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
@@ -129,6 +127,16 @@ def signature(message: bytes, key: Any, algorithm: str) -> bytes:
     return jwt.get_algorithm_by_name(_EDWARDS.get(algorithm, algorithm)).sign(message, key)
 
 
+def verifies(token: Jwt, key: Any) -> bool:
+    """Whether a public key verifies the token's signature by the algorithm that its header names."""
+    try:
+        implementation = jwt.get_algorithm_by_name(_EDWARDS.get(token.algorithm, token.algorithm))
+        signed = ".".join(token.segments[:2]).encode()
+        return bool(implementation.verify(signed, implementation.prepare_key(key), b64url_decode(token.segments[2])))
+    except (ValueError, TypeError, NotImplementedError, AttributeError, jwt.InvalidKeyError):
+        return False
+
+
 def _json(value: dict[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
@@ -145,12 +153,12 @@ class Minter:
     def mint(self, like: Jwt, **changes: Any) -> str:
         """A token with the header and claims of a genuine one, a fresh `jti`, and the changes.
 
-        Times are seconds since the epoch.
+        Its `alg` is that of the key, whatever the genuine one was signed with. Times are seconds since the epoch.
         """
         claims = {**like.claims, **changes}
         if "jti" in claims:
             claims["jti"] = str(uuid.uuid4())
-        token = sign(like.header, claims, self.key, self.algorithm)
+        token = sign({**like.header, "alg": self.algorithm}, claims, self.key, self.algorithm)
         self.told(token)
         return token
 

@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 JWT_SHAPE: Final = re.compile(r"(?<![\w-])e[\w-]{8,}\.[\w-]{2,}\.[\w-]*")
 """What a compact JWS looks like in a text: base64url of `{"` starts with `ey`."""
 
+HMAC_ALGORITHMS: Final = frozenset({"HS256", "HS384", "HS512"})
+
 
 class Kind(StrEnum):
     """The two kinds of token that a login gives."""
 
     ACCESS = "access"
     REFRESH = "refresh"
+
+    @property
+    def with_article(self) -> str:
+        """Its name after an article, for a sentence about one token."""
+        return f"{'an' if self is Kind.ACCESS else 'a'} {self}"
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class Token:
         received_at: the target's clock when it came, in seconds since the epoch.
         stated_lifetime_s: what the answer says of its life in seconds, if anything.
         declared_lifetime_s: what the profile says, if anything.
+        is_opaque: whether the profile says that it is no JWT, whatever it looks like.
     """
 
     value: str = field(repr=False)
@@ -68,11 +76,12 @@ class Token:
     received_at: float = 0.0
     stated_lifetime_s: float | None = None
     declared_lifetime_s: float | None = None
+    is_opaque: bool = False
 
     @cached_property
     def jwt(self) -> Jwt | None:
         """The token taken apart, or None where it is opaque."""
-        return read_jwt(self.value)
+        return None if self.is_opaque else read_jwt(self.value)
 
     @property
     def expires_at(self) -> float | None:
@@ -89,7 +98,13 @@ class Token:
     @property
     def lifetime_s(self) -> float | None:
         """How long it lives in seconds, as far as the target or the profile tells; None where nothing does."""
-        return self.told_lifetime_s or self.declared_lifetime_s
+        return self.told_lifetime_s or self._seen_lifetime_s or self.declared_lifetime_s
+
+    @property
+    def _seen_lifetime_s(self) -> float | None:
+        """From its coming to its own end, where it does not tell when it was issued."""
+        end = self.jwt.number("exp") if self.jwt else None
+        return None if end is None else round(end - self.received_at)
 
 
 def finite(value: Any) -> float | None:
