@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import ssl
 import time
+from contextlib import contextmanager
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +15,7 @@ from urllib3.util import Retry
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable, Iterator
 
     from _typeshed import WriteableBuffer
 
@@ -27,6 +30,8 @@ class PunctualAdapter(HTTPAdapter):
     def __init__(self, answer_timeout_s: float) -> None:
         """Every answer is complete `answer_timeout_s` seconds after its request, or counts as late."""
         self._answer_timeout_s = answer_timeout_s
+        self.connections_opened = 0
+        """How many connections were opened so far."""
         # Nothing is ever sent twice by itself: a refresh token may be spent by the first attempt.
         super().__init__(pool_connections=2, pool_maxsize=16, max_retries=Retry(total=0))
 
@@ -38,7 +43,11 @@ class PunctualAdapter(HTTPAdapter):
         if punctual:
             pool.ConnectionCls = punctual
             pool.conn_kw["answer_timeout_s"] = self._answer_timeout_s
+            pool.conn_kw["count"] = self._count
         return pool
+
+    def _count(self) -> None:
+        self.connections_opened += 1
 
 
 class _PunctualReader(io.RawIOBase):
@@ -58,7 +67,8 @@ class _PunctualReader(io.RawIOBase):
         if left <= 0:
             raise TimeoutError
         self._sock.settimeout(left)
-        count: int | None = self._raw.readinto(buffer)
+        with _broken_off(ConnectionResetError):
+            count: int | None = self._raw.readinto(buffer)
         return count
 
     def close(self) -> None:
@@ -68,9 +78,15 @@ class _PunctualReader(io.RawIOBase):
 
 
 class _Punctual(HTTPConnection):
-    def __init__(self, *args: Any, answer_timeout_s: float, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, answer_timeout_s: float, count: Callable[[], None], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._answer_timeout_s = answer_timeout_s
+        self._count = count
+
+    def connect(self) -> None:
+        """Called for a new connection, and again where the server has closed the last one."""
+        super().connect()
+        self._count()
 
     def response_class(self, sock: socket.socket, *args: Any, **kwargs: Any) -> HTTPResponse:  # type: ignore[override]
         """Called by http.client where it would make a response."""
@@ -81,7 +97,20 @@ class _Punctual(HTTPConnection):
 
 
 class _PunctualTls(_Punctual, HTTPSConnection):
-    pass
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Called when the handshake is over. A pipe that breaks leaves an answer to read, as it does without TLS."""
+        with _broken_off(BrokenPipeError):
+            super().request(*args, **kwargs)
+
+
+@contextmanager
+def _broken_off(kind: type[OSError]) -> Iterator[None]:
+    """Takes an error of TLS after its handshake for what it is: the server has left in the middle."""
+    try:
+        yield
+    except ssl.SSLError as error:
+        # Without its words, which sound as if there had been no handshake.
+        raise kind from error
 
 
 _PUNCTUAL: Final[dict[Any, Any]] = {HTTPConnection: _Punctual, HTTPSConnection: _PunctualTls}

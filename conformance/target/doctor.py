@@ -7,33 +7,31 @@ a message and a hint; what only the implementation can explain is left to the sc
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from conformance.clock import WaitingClock
 from conformance.errors import ConfigurationError, ConformanceError, TargetError
-from conformance.target.session import dig
+from conformance.target import doctor_lifetimes, doctor_routes, timekeeping
+from conformance.target.doctor_lines import Line
+from conformance.target.explanations import check_route, explain_login, explain_step
+from conformance.target.steps import StepError
 from conformance.tokens.keys import minter
 from conformance.tokens.reading import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.target.doors import Door, ProtectedDoor
-    from conformance.target.http import Exchange, Response
+    from conformance.target.doors import ProtectedDoor
+    from conformance.target.http import Response
     from conformance.target.session import Account, Session
     from conformance.target.target import Target
 
+
 LONGEST_SETTLE_S: Final = 3.0
-NOTABLE_SKEW_S: Final = 2.0
-MOST_SEARCHED: Final = 1 << 16
-MOST_SAID: Final = 300
 
 
-def examine(target: Target, signing_key: str | bytes = "") -> Iterator[str]:
+def examine(target: Target, signing_key: str | bytes = "") -> Iterator[Line]:
     """Asks the target one thing after another, and yields a line about each.
 
     Afterwards every door has learnt what an honest answer looks like, the clock knows the skew, and the target has
@@ -51,19 +49,35 @@ def examine(target: Target, signing_key: str | bytes = "") -> Iterator[str]:
         raise
 
 
-def _examine(target: Target, signing_key: str | bytes) -> Iterator[str]:
-    yield _reach(target)
+def _examine(target: Target, signing_key: str | bytes) -> Iterator[Line]:
+    yield Line(_reach(target))
     session, line = _log_in(target, target.account, "")
-    yield line
-    yield _skew(target, session)
+    yield Line(line)
+    yield from doctor_lifetimes.doubts(target.profile, "login", session.login.response, session)
+    # Given tokens may be of any age, and tell nothing of the target's time.
+    if target.profile.has_login:
+        session, line = timekeeping.follow(target, session)
+        if line:
+            yield Line(line)
+        yield Line(timekeeping.skew(target, session))
+    others = []
     if target.second_account:
-        yield _log_in(target, target.second_account, "second ")[1]
-    for door in target.protected_doors:
-        yield _open(target, door, session)
-    yield _refresh_route(target)
-    target.login_door.opens_to_anyone = bool(_wrong_password(target))
+        other, line = _log_in(target, target.second_account, "second ")
+        others.append(other)
+        yield Line(line)
+    for number, door in enumerate(target.protected_doors):
+        yield Line(_open(target, door, session, f"protected[{number}]"))
+        _get_to_know(target, door, [session, *others], f"protected[{number}]")
+    if target.profile.refresh.path:
+        yield from doctor_routes.refresh(target)
+    yield from doctor_routes.optional(target)
+    yield from doctor_routes.published_keys(target, session)
+    if target.profile.has_login:
+        target.login_door.opens_to_anyone = bool(_wrong_password(target))
     if signing_key:
-        yield _signing_key(target, session, signing_key)
+        yield Line(_signing_key(target, session, signing_key))
+    if target.logout_door and target.profile.has_login:
+        yield doctor_routes.logout(target, target.logout_door)
 
 
 def _reach(target: Target) -> str:
@@ -74,111 +88,48 @@ def _reach(target: Target) -> str:
         if not error.hint and target.client.base_url.startswith("http:"):
             error.hint = "is this the right port? Where TLS is spoken, the URL begins with https://"
         raise
-    _check_route(door, exchange.response, f"protected[0].path, now {door.path!r}")
+    check_route(door, exchange.response, "protected[0]")
     return f"{target.client.base_url} answers"
 
 
-def _check_route(door: Door, answer: Response, setting: str) -> None:
-    """The route exists, for this method, and belongs to an API."""
-    content_type = (answer.header("Content-Type") or "").lower()
-    if "html" in content_type and answer.is_success:
-        raise ConfigurationError(
-            f"{door.label} answers with an HTML page", f"is this the API's base URL? Check it, and {setting}"
-        )
-    if answer.status == HTTPStatus.NOT_FOUND:
-        raise ConfigurationError(f"{door.label} answers 404", f"set {setting}, in the target profile, or the base URL")
-    if answer.status == HTTPStatus.METHOD_NOT_ALLOWED:
-        raise ConfigurationError(
-            f"{door.label} answers 405",
-            f"it allows {answer.header('Allow') or 'other methods'}; set the method",
-        )
-    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
-        raise ConfigurationError(
-            f"{door.label} redirects to {answer.header('Location') or 'nowhere'}",
-            "the suite never follows redirects with credentials: give the URL or path that it leads to",
-        )
-
-
 def _log_in(target: Target, account: Account, which: str) -> tuple[Session, str]:
-    exchange, session = target.try_login(account)
-    if session is None or not session.is_complete:
-        raise _explain_login(target, exchange, account, which)
+    if not target.profile.has_login:
+        session = target.session(account)
+        _check_formats(target, session)
+        return session, f"the tokens that were given are used ({_natures(target, session)})"
+    try:
+        exchange, opened = target.try_login(account)
+    except StepError as error:
+        raise explain_step(target, error) from None
+    if opened is None or not opened.is_complete:
+        problem = target.steps.problem
+        raise explain_step(target, problem) if problem else explain_login(target, exchange, account, which)
+    session = opened
     target.keep_for_later(session)
-    kinds = []
+    _check_formats(target, session)
+    return session, f"{which}login works ({_natures(target, session)})"
+
+
+def _check_formats(target: Target, session: Session) -> None:
     for kind in Kind:
+        token = session.token(kind)
+        if target.profile.declared_format(kind) == "jwt" and token.value and not token.jwt:
+            raise ConfigurationError(
+                f"the profile calls the {kind} token a JWT, and it is none", f"set {kind}.format, or leave it out"
+            )
+
+
+def _natures(target: Target, session: Session) -> str:
+    """What the tokens are, in words."""
+    kinds = []
+    for kind in tuple(Kind) if target.profile.has_refresh_token else (Kind.ACCESS,):
         token = session.token(kind)
         nature = f"{token.jwt.algorithm} JWT" if token.jwt else "opaque"
         kinds.append(f"{kind}: {nature}" + (f", {token.lifetime_s:.0f} s" if token.lifetime_s else ""))
-    return session, f"{which}login works ({'; '.join(kinds)})"
+    return "; ".join(kinds)
 
 
-def _explain_login(target: Target, exchange: Exchange, account: Account, which: str) -> Exception:
-    door, answer, login = target.login_door, exchange.response, target.profile.login
-    status = answer.status
-    try:
-        _check_route(door, answer, f"login.path, now {door.path!r}")
-    except ConfigurationError as error:
-        return error
-    if answer.is_success:
-        if target.profile.transport == "cookie":
-            seen = f"its cookies are: {', '.join(sorted(answer.cookies)) or 'none'}"
-            places = (target.profile.cookies.access, target.profile.cookies.refresh)
-            found = [place in answer.cookies for place in places]
-            setting = ("cookies.access", "cookies.refresh")
-        else:
-            is_object = isinstance(answer.json, dict)
-            members = _said(target, ", ".join(sorted(answer.json))) if is_object else ""
-            seen = f"its members are: {members or 'none'}" if is_object else "its body is no JSON object"
-            places = (login.access, login.refresh)
-            found = [isinstance(token := dig(answer.json, place), str) and bool(token) for place in places]
-            setting = ("login.access", "login.refresh")
-        missing = 0 if not found[0] else 1
-        return ConfigurationError(
-            f"{door.label} answers {status}, but {('the access', 'the refresh')[missing]} token is not at"
-            f" {places[missing]!r}; {seen}",
-            f"set {setting[missing]} in the target profile",
-        )
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return ConfigurationError(
-            f"{door.label} refuses the {which}account {account.username!r} with {status}",
-            f"check --{which.replace(' ', '-')}username and --{which.replace(' ', '-')}password",
-        )
-    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}:
-        return ConfigurationError(
-            f"{door.label} does not understand the login: {status} {_said(target, answer.text)}",
-            f"members sent: {', '.join(sorted(door.body('', '')))}; set login.username and login.password in the"
-            " target profile, or check the credentials",
-        )
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return TargetError(f"{door.label} answers {status} to an honest login", "look into the server's log")
-    return ConfigurationError(f"{door.label} answers {status} to an honest login")
-
-
-def _said(target: Target, text: str) -> str:
-    """The target's own words on one line, redacted before they are cut: half a secret would not be recognised."""
-    return " ".join(target.redactor.text(text[:MOST_SEARCHED]).split())[:MOST_SAID]
-
-
-def _skew(target: Target, session: Session) -> str:
-    """Estimates how far the target's clock is ahead, from the Date header and the token's `iat`."""
-    exchange = session.login
-    sent = exchange.sent_at + exchange.response.elapsed_s / 2
-    stated: list[float] = []
-    with suppress(TypeError, ValueError):
-        # The header counts whole seconds, so the true time is on average half a second later.
-        stated.append(parsedate_to_datetime(exchange.response.header("Date") or "").timestamp() + 0.5 - sent)
-    issued_at = session.access.jwt.number("iat") if session.access.jwt else None
-    if issued_at is not None:
-        stated.append(issued_at + 0.5 - sent)
-    skew = min(stated, key=abs, default=0.0)
-    if abs(skew) < NOTABLE_SKEW_S:
-        return "the clocks agree"
-    if isinstance(target.clock, WaitingClock):
-        target.clock.skew_s = skew
-    return f"the target's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's: allowed for"
-
-
-def _open(target: Target, door: ProtectedDoor, session: Session) -> str:
+def _open(target: Target, door: ProtectedDoor, session: Session, setting: str) -> str:
     anonymous = target.send(door.anonymous()).response
     started, waited = time.monotonic(), 0.0
     while not (honest := target.send(door.present(session.access.value, session)).response).is_success:
@@ -186,37 +137,60 @@ def _open(target: Target, door: ProtectedDoor, session: Session) -> str:
         if waited > LONGEST_SETTLE_S:
             break
         time.sleep(0.1)
-    _check_route(door, honest, f"the path {door.path!r} in protected")
-    if not honest.is_success:
+    check_route(door, honest, setting)
+    if not honest.is_success or _looks_refused(door, honest, anonymous):
         explanation = TargetError if honest.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ConfigurationError
+        place, identity = door.place(Kind.ACCESS), door.route.identity
+        proof = (
+            " cookies.access, cookies.csrf_header, cookies.csrf_field, cookies.access_csrf,"
+            if place.where == "cookie"
+            else ""
+        )
         raise explanation(
-            f"{door.label} answers {honest.status} to the access token of a fresh login",
-            "check how the profile presents tokens (transport), and that this route wants nothing else",
+            f"{door.label} answers {honest.status} to the access token of a fresh login"
+            + (f", without {identity!r}, as without any token" if honest.is_success else ""),
+            f"is the token shown where it should be, now {place.words}? Set transport, access.sent_in,{proof} or"
+            f" {setting}.json, {setting}.headers or headers, if it wants something else as well"
+            + (f"; or {setting}.identity" if honest.is_success else ""),
         )
     # A token that was refused at first: LOGIN-02 reports it, every other scenario waits so long.
     if waited:
         target.settle_s = max(target.settle_s, waited + 0.2)
     door.learn(honest, anonymous)
-    who = door.identity(honest)
-    if door.route.identity and who is None:
-        raise ConfigurationError(
-            f"{door.label} does not say whose data it shows at {door.route.identity!r}",
-            "set identity for this route in the target profile, or leave it out",
-        )
-    if who not in {None, target.account.username}:
-        raise ConfigurationError(
-            f"{door.label} shows {who!r} at {door.route.identity!r}, not the account's name",
-            "set identity to the member that holds the user name, or leave it out",
-        )
     return f"{door.label} opens to an access token"
 
 
-def _refresh_route(target: Target) -> str:
-    door = target.refresh_door
-    exchange = target.send(door.anonymous())
-    _check_route(door, exchange.response, f"refresh.path, now {door.path!r}")
-    door.opens_to_anyone = bool(door.bought(exchange.request, exchange.response))
-    return f"{door.label} is there"
+def _looks_refused(door: ProtectedDoor, honest: Response, anonymous: Response) -> bool:
+    """Whether a refusal came with a success's status: nobody's data, and no more than without any token."""
+    if not door.route.identity or door.identifier(honest) is not None:
+        return False
+    return (honest.status, door.members(honest)) == (anonymous.status, door.members(anonymous))
+
+
+def _get_to_know(target: Target, door: ProtectedDoor, sessions: list[Session], setting: str) -> None:
+    """Checks whose data a route shows; learns who is meant, where that is told by something else than the name."""
+    if not door.route.identity:
+        return
+    for session in sessions[: None if door.route.identity_is == "any" else 1]:
+        answer = target.send(door.present(session.access.value, session)).response
+        who = door.identifier(answer)
+        if who is None:
+            raise ConfigurationError(
+                f"{door.label} does not say whose data it shows at {door.route.identity!r}",
+                f"set {setting}.identity in the target profile, or leave it out",
+            )
+        if door.route.identity_is == "any" or not target.profile.has_login:
+            if door.known_as.setdefault(who, session.account.username) != session.account.username:
+                raise ConfigurationError(
+                    f"{door.label} shows the same for both accounts at {door.route.identity!r}",
+                    f"set {setting}.identity to a member that only one user has",
+                )
+        elif who != session.account.username:
+            raise ConfigurationError(
+                f"{door.label} shows {who!r} at {door.route.identity!r}, not the account's name",
+                f'set {setting}.identity to the member that holds the user name; or {setting}.identity_is = "any",'
+                " where it is another value that only this user has",
+            )
 
 
 def _wrong_password(target: Target) -> str:

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import json
-import os
+import math
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Final
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.cookies import RequestsCookieJar
-from requests.utils import get_environ_proxies
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from conformance import __version__
 from conformance.errors import ConfigurationError, TargetError
 from conformance.target.causes import explain
 from conformance.target.connections import PunctualAdapter
+from conformance.target.overtaken import TokenWatch
+from conformance.target.pacing import Pacing, asks_for_patience, out_of_patience
+from conformance.target.preparing import new_session, prepared
+from conformance.target.together import fire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from conformance.target.together import Volley
 
 CONNECT_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 15.0
 MAX_BODY_BYTES: Final = 1 << 20
+FAR_S: Final = 0.01
+"""A target whose quickest answer took so long is far away: probes that do not depend on each other then overlap."""
+LONGEST_KEPT: Final = 1 << 14
+LANES: Final = 6
+"""So many requests are under way at once, at most, to a target that is far away."""
 LOST_AFTER: Final = 3
 """So many failed exchanges in a row, and the target counts as lost: nothing more is sent to it."""
 
 Headers = tuple[tuple[str, str], ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,84 +161,247 @@ def check_base_url(url: str) -> str:
 class HttpClient:
     """A target's HTTP side. Cookies are not kept, redirects not followed, `.netrc` not read."""
 
-    def __init__(self, base_url: str, *, max_wait_s: float = 30.0) -> None:
-        """Prepares connections to `base_url`; nothing is sent yet. `max_wait_s` bounds an obeyed Retry-After."""
+    def __init__(self, base_url: str, *, max_wait_s: float = 30.0, trusted_ca: str = "", headers: Headers = ()) -> None:
+        """Prepares connections to `base_url`; nothing is sent yet.
+
+        Args:
+            base_url: where the target answers.
+            max_wait_s: how long one request may be put off by the target, in seconds.
+            trusted_ca: a file of certificates to trust instead of the machine's own.
+            headers: what every request says, unless it says otherwise itself.
+        """
         self.base_url = check_base_url(base_url)
+        self.headers = headers
         self.max_wait_s = max_wait_s
+        self.concurrency: int | None = None
+        """The most requests at a time; None for `LANES` and, where they race, as many as that takes."""
+        self.pacing = Pacing(self._wait_for_turn, max_wait_s)
+        self.watch = TokenWatch()
         self.traffic = Traffic()
+        self._trusted_ca = trusted_ca
         self._session = self._new_session()
+        self._lanes: list[requests.Session] = []
+        self.refusals: list[Exchange] = []
+        """What was refused in this run, for whoever looks at refusals as such; without requests of great length."""
+        self._quickest_s = math.inf
+        self._counting = threading.Lock()
 
     def _new_session(self) -> requests.Session:
-        session = requests.Session()
-        # Otherwise an Authorization header from ~/.netrc would turn an anonymous probe into a login.
-        session.trust_env = False
-        session.proxies.update(get_environ_proxies(self.base_url))
-        session.verify = (
-            os.environ.get("REQUESTS_CA_BUNDLE")
-            or os.environ.get("CURL_CA_BUNDLE")
-            or os.environ.get("SSL_CERT_FILE")
-            or True
-        )
-        session.cookies = _NoCookies()
-        session.headers.clear()
-        session.headers.update(
-            {
-                "User-Agent": f"jwt-conformance/{__version__}",
-                "Accept": "application/json, */*;q=0.5",
-                # A compressed answer could be a bomb, and no answer here is long.
-                "Accept-Encoding": "identity",
-            }
-        )
-        adapter = PunctualAdapter(ANSWER_TIMEOUT_S)
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
-        return session
+        return new_session(self.base_url, self._trusted_ca, ANSWER_TIMEOUT_S)
+
+    @property
+    def trusted_ca(self) -> str:
+        """The file of certificates that are trusted instead of the machine's own, if any."""
+        return self._trusted_ca
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the target is on this machine."""
+        return urlsplit(self.base_url).hostname in {"localhost", "127.0.0.1", "::1"}
+
+    @property
+    def origin(self) -> str:
+        """The target's own origin (RFC 6454 §6.2): scheme, host and port."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @property
+    def trusted(self) -> str:
+        """The file of certificates that are trusted."""
+        return self._session.verify if isinstance(self._session.verify, str) else DEFAULT_CA_BUNDLE_PATH
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether requests go through a proxy of the environment's."""
+        return bool(select_proxy(self.base_url, dict(self._session.proxies)))
 
     def close(self) -> None:
         """Closes every kept connection."""
-        self._session.close()
+        for session in (self._session, *self._lanes):
+            session.close()
+        self._lanes.clear()
+
+    def send_together(self, together: Sequence[Request], warm_up: Request, after_s: Sequence[float] = ()) -> Volley:
+        """Sends requests at once, each on a connection of its own that is open by then.
+
+        An answer of 429 stays what it is. Where fewer may be under way, the others follow as soon as they can.
+
+        Args:
+            together: what is sent; as many connections are opened, and kept for the next time.
+            warm_up: a harmless request that opens a connection.
+            after_s: how many seconds later each is sent; none of them, unless given.
+
+        Raises:
+            TargetError: the target did not answer the harmless request.
+        """
+        at_once = min(len(together), self.concurrency or len(together))
+        while len(self._lanes) < at_once:
+            session = self._new_session()
+            self._lanes.append(session)
+            self.take_turn(warm_up)
+            self._exchange(session, warm_up)
+        self.take_turn(*together)
+        return fire(self._exchange, self._lanes[:at_once], together, after_s)
+
+    def send_in_a_row(self, row: Sequence[Request]) -> tuple[list[Exchange], bool]:
+        """Sends requests one after another on a connection that has carried nothing else.
+
+        Where one of them is put off, all of them are sent anew after the pause.
+
+        Returns:
+            The exchanges, and whether that one connection was kept for all of them.
+
+        Raises:
+            TargetError: no answer came, or the target limits the rate of requests.
+        """
+
+        def attempt() -> tuple[list[Exchange], bool]:
+            session = self._new_session()
+            try:
+                exchanges = [self._exchange_in_turn(session, request) for request in row]
+                adapter = session.get_adapter(self.base_url)
+                assert isinstance(adapter, PunctualAdapter)
+                return exchanges, adapter.connections_opened == 1
+            finally:
+                session.close()
+
+        def put_off(result: tuple[list[Exchange], bool]) -> Response:
+            answers = [exchange.response for exchange in result[0]]
+            return next(filter(asks_for_patience, answers), answers[-1])
+
+        return self.patiently(row[0], attempt, put_off)
 
     def send(self, request: Request, *, new_connection: bool = False) -> Exchange:
         """Sends one request and reads its answer within the limits.
 
-        An answer of 429 is obeyed once where its Retry-After is at most `max_wait_s` seconds.
+        An answer that puts it off is obeyed, for `max_wait_s` seconds in all.
 
         Raises:
             TargetError: no answer, too late, or still rate-limited.
             ConfigurationError: the certificate is not trusted.
         """
-        exchange = self._send(request, new_connection=new_connection)
-        if exchange.response.status == HTTPStatus.TOO_MANY_REQUESTS:
-            pause = retry_after_s(exchange.response)
-            if pause is None or pause > self.max_wait_s:
-                wanted = "without saying for how long" if pause is None else f"for {pause:.0f} s"
-                raise TargetError(
-                    f"the target limits the rate of requests ({request.method} {request.path} answered 429 {wanted})",
-                    "wait, raise the limit for this run, or give a larger --max-wait",
-                )
-            self.pause(pause)
-            exchange = self._send(request, new_connection=new_connection)
-            if exchange.response.status == HTTPStatus.TOO_MANY_REQUESTS:
-                raise TargetError(
-                    f"the target still limits the rate of requests after its own Retry-After of {pause:.0f} s"
-                )
+        if not new_connection:
+            return self._send(self._session, request)
+        session = self._new_session()
+        try:
+            return self._send(session, request)
+        finally:
+            session.close()
+
+    def send_once(self, request: Request) -> Exchange:
+        """Sends one request, as `send` does; but an answer of 429 stays what it is.
+
+        Nor does it wait for what the target would rather have: it may be there to meet the limit.
+
+        Raises:
+            TargetError: no answer, or too late.
+        """
+        self.pacing.take_allowed_turn()
+        self.watch.check(request)
+        return self._exchange(self._session, request)
+
+    def send_each(self, each: Iterable[Request]) -> Iterator[Exchange]:
+        """Sends requests that do not depend on each other, as `send` would, and yields the exchanges in their order.
+
+        To a target that is far away a few are under way at once.
+
+        Raises:
+            TargetError: as for `send`, once the exchanges before it have been yielded.
+        """
+        lanes = self.concurrency or LANES
+        if self._quickest_s < FAR_S or lanes == 1:
+            yield from map(self.send, each)
+            return
+        while len(self._lanes) < lanes:
+            self._lanes.append(self._new_session())
+        free: SimpleQueue[requests.Session] = SimpleQueue()
+        for session in self._lanes[:lanes]:
+            free.put(session)
+
+        def send(request: Request) -> Exchange:
+            session = free.get()
+            try:
+                return self._send(session, request)
+            finally:
+                free.put(session)
+
+        with ThreadPoolExecutor(lanes, thread_name_prefix="lane") as pool:
+            yield from pool.map(send, each)
+
+    def _send(self, session: requests.Session, request: Request) -> Exchange:
+        exchange = self.patiently(
+            request, lambda: self._exchange_in_turn(session, request), lambda exchange: exchange.response
+        )
+        if exchange.response.status >= HTTPStatus.BAD_REQUEST and len(request.body) <= LONGEST_KEPT:
+            self.refusals.append(exchange)
         return exchange
+
+    def completed(self, request: Request) -> Request:
+        """The request with the headers that every request has."""
+        stated = {name.lower() for name, _ in request.headers}
+        missing = tuple(pair for pair in self.headers if pair[0].lower() not in stated)
+        return replace(request, headers=(*request.headers, *missing)) if missing else request
+
+    def patiently(self, request: Request, attempt: Callable[[], T], answer_of: Callable[[T], Response]) -> T:
+        """What an attempt brings; made again after a pause for as long as its answer asks for one.
+
+        Args:
+            request: what is sent, or begins what is sent.
+            attempt: takes its turn by itself.
+            answer_of: the answer by which to judge it.
+
+        Raises:
+            LimitedError: the target limits the rate of requests for longer than the user allows.
+        """
+        patience = self.pacing.patience(request)
+        while True:
+            result = attempt()
+            answer = answer_of(result)
+            if not asks_for_patience(answer):
+                self.pacing.served(request)
+                return result
+            if not self.pacing.put_off(request, answer, patience):
+                if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                    return result
+                raise out_of_patience(request, answer, patience)
+
+    def take_turn(self, *requests: Request) -> None:
+        """Waits until these requests, which go out at once, may be sent.
+
+        Raises:
+            LimitedError: the target wants a longer wait than the user allows.
+            OvertakenError: a token that one of them carries has ended meanwhile.
+        """
+        self.pacing.take_turn(*requests)
+        for request in requests:
+            self.watch.check(request)
+
+    def _wait_for_turn(self, seconds: float) -> None:
+        if seconds > 0:
+            with self.watch.across():
+                self.pause(seconds)
+
+    def _exchange_in_turn(self, session: requests.Session, request: Request) -> Exchange:
+        self.take_turn(request)
+        return self._exchange(session, request)
 
     def pause(self, seconds: float) -> None:
         """Sleeps, and counts the time as waited."""
         if seconds > 0:
-            self.traffic.waited_s += seconds
+            with self._counting:
+                self.traffic.waited_s += seconds
             time.sleep(seconds)
 
-    def _send(self, request: Request, *, new_connection: bool) -> Exchange:
+    def _exchange(self, session: requests.Session, request: Request) -> Exchange:
         if self.traffic.failures_in_a_row >= LOST_AFTER:
             raise TargetError(f"{self.base_url} stopped answering earlier in this run; nothing more was sent")
-        session = self._new_session() if new_connection else self._session
-        self.traffic.requests += 1
+        with self._counting:
+            self.traffic.requests += 1
+        request = self.completed(request)
         sent_at, started = time.time(), time.monotonic()
         try:
             with session.send(
-                self._prepared(session, request),
+                prepared(session, self.base_url, request),
                 allow_redirects=False,
                 stream=True,
                 timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
@@ -237,33 +416,15 @@ class HttpClient:
             raise explain(
                 error, self.base_url, connect_timeout_s=CONNECT_TIMEOUT_S, answer_timeout_s=ANSWER_TIMEOUT_S
             ) from None
-        finally:
-            if new_connection:
-                session.close()
         self.traffic.failures_in_a_row = 0
-        response = Response(status, headers, body, time.monotonic() - started, truncated)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or request.method == "HEAD":
+            # Some servers close the connection after a crash without saying so: the next request would meet its end.
+            # Some send content after HEAD: the next answer would begin with it.
+            session.close()
+        elapsed = time.monotonic() - started
+        self._quickest_s = min(self._quickest_s, elapsed)
+        response = Response(status, headers, body, elapsed, truncated)
         return Exchange(request, response, sent_at)
-
-    def _prepared(self, session: requests.Session, request: Request) -> requests.PreparedRequest:
-        url = self.base_url + request.path
-        prepared = session.prepare_request(
-            requests.Request(request.method, url, _encoded(request.headers), data=request.body or None)
-        )
-        # requests resolves escapes that need not be there; a scenario asks for the spelling that it asks for.
-        prepared.url = url
-        return prepared
-
-
-def _encoded(headers: Headers) -> dict[str, str | bytes]:
-    """Headers as they are sent: what is not ASCII, a user's name for instance, as UTF-8."""
-    return {name: value if value.isascii() else value.encode("utf-8", "surrogatepass") for name, value in headers}
-
-
-class _NoCookies(RequestsCookieJar):
-    """A jar that stays empty: a scenario states each credential that it sends."""
-
-    def set_cookie(self, *_args: Any, **_kwargs: Any) -> None:
-        return None
 
 
 def _read(answer: requests.Response, deadline: float) -> tuple[bytes, bool]:
@@ -279,14 +440,11 @@ def _read(answer: requests.Response, deadline: float) -> tuple[bytes, bool]:
     return bytes(body[:MAX_BODY_BYTES]), True
 
 
-def retry_after_s(response: Response) -> float | None:
-    """The seconds of a Retry-After header (RFC 9110 §10.2.3), or None where it is absent or unreadable."""
-    value = (response.header("Retry-After") or "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - rare
-
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError, OverflowError):
-        return None
+def is_shared_cacheable(response: Response) -> bool:
+    """Whether Cache-Control lets a cache that many share keep this answer (RFC 9111 §5.2.2)."""
+    directives = {
+        part.partition("=")[0].strip().lower()
+        for line in response.all_headers("Cache-Control")
+        for part in line.split(",")
+    }
+    return bool(directives & {"public", "s-maxage"}) and not directives & {"no-store", "private"}

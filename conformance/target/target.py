@@ -5,37 +5,34 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
-from conformance.errors import TargetError
 from conformance.redaction import Redactor
-from conformance.target.doors import LoginDoor, ProtectedDoor, RefreshDoor
-from conformance.target.http import Exchange, HttpClient, Request
-from conformance.target.session import Account, Session, issued
-from conformance.tokens.reading import Kind, Token, read_jwt
+from conformance.target.doors import LogoutDoor, ProtectedDoor
+from conformance.target.drafts import basic, encoded
+from conformance.target.giving_doors import LoginDoor, RefreshDoor
+from conformance.target.hooks import DescribedHooks, Hooks, Provisioner
+from conformance.target.http import Exchange, Headers, HttpClient, Request
+from conformance.target.session import Account, Issued, Session, issued
+from conformance.target.session_pool import LoginError, NoLoginError, SessionPool
+from conformance.target.steps import Steps
+from conformance.tokens.reading import HMAC_ALGORITHMS, Kind, Token, read_jwt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from conformance.clock import Clock
     from conformance.target.bundled import Bundled
     from conformance.target.profile import Profile
+    from conformance.target.together import Volley
     from conformance.tokens.keys import Minter
 
-ALIVE_MARGIN_S = 2.0
-"""A shared token is used no later than so many seconds before its end."""
-
-
-class LoginError(TargetError):
-    """An honest login did not give what later steps need. `exchange` shows it."""
-
-    def __init__(self, message: str, exchange: Exchange) -> None:
-        """Keeps the exchange."""
-        super().__init__(message)
-        self.exchange = exchange
+WRONG_IN_A_ROW = 4
+"""The most wrong passwords for one account without an honest login in between, in all the processes of a run."""
 
 
 @dataclass(slots=True)
-class Target:
+class Target(SessionPool):
     """A target and everything that a run shares about it.
 
     Attributes:
@@ -44,6 +41,13 @@ class Target:
         minter: makes tokens with the target's own key, where the suite was given it.
         settle_s: how long a new token takes to become good; found before the first verdict.
         bundled: the server's handle where the suite runs it itself.
+        hooks: what the operator lets the suite do to accounts and to the server.
+        intrusive: whether the user allows what may lock an account or load the server.
+        disposable: an account that may be locked, where the user gave one.
+        clients: OAuth clients: the one that the accounts' tokens are issued to, and another one.
+        canary_host: the address at which the target can reach this machine, where it is known.
+        given: tokens that the user has given instead of a login.
+        wrong_in_a_row: the most wrong passwords for one account without an honest login in between.
     """
 
     profile: Profile
@@ -56,6 +60,13 @@ class Target:
     public_key_pem: str = ""
     settle_s: float = 0.0
     bundled: Bundled | None = None
+    hooks: Hooks = field(init=False)
+    intrusive: bool = False
+    disposable: Account | None = None
+    clients: tuple[Account, ...] = ()
+    canary_host: str = ""
+    given: Mapping[Kind, str] = field(default_factory=dict, repr=False)
+    wrong_in_a_row: int = WRONG_IN_A_ROW
     redactor: Redactor = field(default_factory=Redactor)
     honest_values: dict[str, str] = field(default_factory=dict, repr=False)
     wrong_passwords: dict[str, int] = field(default_factory=dict)
@@ -65,11 +76,16 @@ class Target:
     login_door: LoginDoor = field(init=False)
     refresh_door: RefreshDoor = field(init=False)
     protected_doors: tuple[ProtectedDoor, ...] = field(init=False)
+    logout_door: LogoutDoor | None = field(init=False)
+    steps: Steps = field(init=False, repr=False)
+    provisioner: Provisioner = field(init=False)
     reserved: dict[Kind, Session] = field(default_factory=dict, repr=False)
     """Sessions opened at the start of the run, whose token of that kind is left to expire meanwhile."""
     logins_end_sessions: bool = False
     """Whether an honest token was seen refused until the user logged in again: there may be one session per user."""
     rotates: bool | None = None
+    absent: dict[str, str] = field(default_factory=dict)
+    """What the profile names and the target does not have, with the reason to think so."""
     memory: dict[str, Any] = field(default_factory=dict, repr=False)
     """What one scenario keeps for the next, so that a token need expire only once."""
     _shared: dict[str, Session] = field(default_factory=dict, repr=False)
@@ -77,51 +93,120 @@ class Target:
 
     def __post_init__(self) -> None:
         """Builds the doors and tells the redactor whom to protect."""
-        self.login_door = LoginDoor(self.profile)
-        self.refresh_door = RefreshDoor(self.profile)
+        client = self.clients[0] if self.clients else None
+        words = {"base_url": self.client.base_url}
+        if client:
+            words |= {"client_id": client.username, "client_secret": client.password}
+        self.steps = Steps(self.profile.login, self.client.send, self._hide_captured, words)
+        self.login_door = LoginDoor(self.profile, client, self.steps.before, self.steps.after)
+        self.refresh_door = RefreshDoor(self.profile, client)
         self.protected_doors = tuple(ProtectedDoor(self.profile, route) for route in self.profile.protected)
-        self.redactor.add(self.account.password, "password")
-        if self.second_account:
-            self.redactor.add(self.second_account.password, "second password")
+        self.logout_door = LogoutDoor(self.profile) if self.profile.logout.path else None
+        for door in (self.refresh_door, *self.protected_doors, self.logout_door):
+            if door:
+                door.words = words
+        self.login_door.words = {**words, "username": self.account.username}
+        for account, label in (
+            (self.account, "password"),
+            (self.second_account, "second password"),
+            (self.disposable, "disposable password"),
+        ):
+            if account:
+                self.redactor.add(account.password, label)
+                if self.profile.login.encoding == "basic":
+                    self.redactor.add(encoded(account.username, account.password), label)
+        for client in self.clients:
+            self.redactor.add(client.password, "client secret")
+            # As it stands in HTTP Basic, after its form-encoding (RFC 6749 §2.3.1).
+            self.redactor.add(quote_plus(client.password), "client secret")
+            self.redactor.add(basic(client), "client secret")
+        for kind, value in self.given.items():
+            self.know(Token(value, kind))
+        table = self.profile.hooks
+        # By name: where the target does not follow, another clock takes the place of this one.
+        self.client.watch.now = lambda: self.clock.now()  # noqa: PLW0108 - see above
+        self.hooks = self.bundled or DescribedHooks(table.provision, table.reconfigure, self.redactor.text)
+        self.provisioner = Provisioner(self.hooks, self.redactor.add)
 
     def close(self) -> None:
-        """Closes connections, gives the clock back and stops the bundled server."""
+        """Removes the accounts that were made, closes connections and stops the bundled server; keeps the clock."""
+        self.provisioner.close()
         self.client.close()
-        self.clock.close()
         if self.bundled:
             self.bundled.close()
 
+    @property
+    def may_intrude(self) -> bool:
+        """Whether the suite may lock accounts and load the server: the user allows it, or the server is its own."""
+        return self.intrusive or self.bundled is not None
+
+    def offers(self, capability: str) -> bool:
+        """Whether the target has something that the bundled server has in another profile only."""
+        match capability:
+            case "cookie_transport":
+                return self.profile.uses_cookies
+            case "refresh":
+                return self.profile.has_refresh_token
+            case "tls":
+                return self.client.base_url.startswith("https:")
+            case "asymmetric" | "jwks":
+                token = self.first_session.access.jwt if self.first_session else None
+                return token is not None and token.algorithm not in {*HMAC_ALGORITHMS, "none"}
+            case _:
+                return True
+
     # -- Logging in ------------------------------------------------------------------------------------------------
 
-    def try_login(self, account: Account, *, settle: bool = True) -> tuple[Exchange, Session | None]:
+    def try_login(
+        self, account: Account, *, settle: bool = True, request: Request | None = None, headers: Headers = ()
+    ) -> tuple[Exchange, Session | None]:
         """Logs in; the session is None where the answer holds no access token, and incomplete where no refresh token.
 
         Args:
             account: who logs in.
             settle: whether to wait until new tokens have become good.
+            request: what is sent, where that is not the ordinary login.
+            headers: further headers of it.
+
+        Raises:
+            NoLoginError: there is no login.
         """
-        self.client.traffic.logins += 1
-        exchange = self.client.send(self.login_door.credentials(account.username, account.password))
+        if not self.profile.has_login:
+            raise NoLoginError("this needs a session of its own, and there is no login but the tokens that were given")
+        sent = request or self.login_door.credentials(account.username, account.password)
+        exchange = self.steps.after(self.client.send(replace(sent, headers=(*sent.headers, *headers))))
+        self.client.traffic.logins += request is None or exchange.response.is_success
+        session = self.admitted(account, exchange)
+        if account == self.account and session is not None and request is None:
+            self.last_login = exchange
+        if session is not None and settle:
+            self.clock.let_pass(self.settle_s)
+        return exchange, session
+
+    def _hide_captured(self, value: str) -> None:
+        self.redactor.add(value, "value of a login")
+
+    def admitted(self, account: Account, exchange: Exchange) -> Session | None:
+        """The session that an answer to a login opens; None where it holds no access token."""
         found = issued(self.profile, exchange.response, self.profile.login, self.clock.now())
         for token in (found.access, found.refresh):
             self.know(token)
         if exchange.response.is_success and found.access:
             self.wrong_passwords.pop(account.username, None)
-            if account == self.account:
-                self.last_login = exchange
             refresh = found.refresh or Token("", Kind.REFRESH)
-            session = Session(account, found.access, refresh, exchange, found.csrf)
+            session = Session(
+                account, found.access, refresh, exchange, found.csrf, needs_refresh=self.profile.has_refresh_token
+            )
             self.first_session = self.first_session or replace(session)
-            if settle:
-                self.clock.let_pass(self.settle_s)
-            return exchange, session
-        return exchange, None
+            return session
+        return None
 
     def login(self, account: Account | None = None) -> Session:
         """A new session.
 
         Raises:
             LoginError: the answer does not hold both tokens.
+            NoLoginError: there is no login.
         """
         exchange, session = self.try_login(account or self.account)
         if session is None or not session.is_complete:
@@ -132,7 +217,7 @@ class Target:
         """A login at a second bundled server with other settings, which is stopped at once."""
         assert self.bundled is not None
         server = self.bundled.again(changes)
-        client = HttpClient(server.base_url)
+        client = HttpClient(server.base_url, trusted_ca=server.trusted_ca)
         try:
             other = replace(self, client=client, bundled=server, honest_values=self.honest_values)
             result = other.try_login(self.account)
@@ -147,6 +232,7 @@ class Target:
         """Lets the redactor hide a token, and evidence name it."""
         if token is None:
             return
+        self.client.watch.know(token)
         self.honest_values[token.value] = f"{token.kind.upper()}_TOKEN"
         self.keep_secret(token.value, f"{token.kind} token")
 
@@ -158,61 +244,23 @@ class Target:
         else:
             self.redactor.add(value, label)
 
-    def session(self, account: Account | None = None) -> Session:
-        """A session that scenarios share: alive, and to be left alive."""
-        account = account or self.account
-        session = self._shared.get(account.username)
-        if session is None or session.ended or not self.is_alive(session.access):
-            session = self._take_unused(account) or self._renewed(session) or self.login(account)
-            self._shared[account.username] = session
-        return session
-
-    def new_session(self, account: Account | None = None) -> Session:
-        """A session of the scenario's own, which it may end: opened by a control and not used since, or new."""
-        account = account or self.account
-        try:
-            return self._take_unused(account) or self.login(account)
-        except LoginError:
-            # A server may give a refresh token at the first login only (see LOGIN-01): what is shared has to do.
-            return self.session(account)
-
-    def keep_for_later(self, session: Session) -> None:
-        """Puts a session that nobody has used where `session` and `new_session` find it."""
-        if session.is_complete:
-            self._unused.append(session)
-
-    def is_alive(self, token: Token) -> bool:
-        """Whether the token has a while to live."""
-        if token.expires_at is None:
-            return True
-        margin = min(ALIVE_MARGIN_S, (token.lifetime_s or ALIVE_MARGIN_S) / 4)
-        return self.clock.now() + margin < token.expires_at
-
-    def _take_unused(self, account: Account) -> Session | None:
-        for index, session in enumerate(self._unused):
-            if session.account == account and self.is_alive(session.access):
-                return self._unused.pop(index)
-        return None
-
-    def _renewed(self, session: Session | None) -> Session | None:
-        """The session with a new access token, where its refresh token still buys one; saves a login."""
-        if session is None or session.ended or not self.is_alive(session.refresh):
-            return None
-        self.refresh(session)
-        return None if session.ended else session
-
     # -- Refreshing ------------------------------------------------------------------------------------------------
 
     def refresh(self, session: Session) -> Exchange:
-        """An honest refresh. The session takes over what comes back; where nothing does, it counts as ended."""
-        exchange = self.client.send(self.refresh_door.present(session.refresh.value, session))
+        """An honest refresh. The session takes over what comes back; where nothing does, it counts as ended.
+
+        Where there is no refresh nothing is sent, the session stays as it is, and the exchange is its login's.
+        """
+        if not self.profile.refresh.path:
+            return session.login
+        exchange = self.client.send(self.refresh_door.present(session.token(self.refresh_door.wants).value, session))
         self.take_over(session, exchange)
         self.clock.let_pass(self.settle_s)
         return exchange
 
-    def take_over(self, session: Session, exchange: Exchange) -> None:
-        """Updates a session by the answer to one of its refreshes."""
-        found = issued(self.profile, exchange.response, self.profile.refresh, self.clock.now())
+    def take_over(self, session: Session, exchange: Exchange, found: Issued | None = None) -> None:
+        """Updates a session by the answer to one of its refreshes, or by the tokens found in it."""
+        found = found or issued(self.profile, exchange.response, self.profile.refresh, self.clock.now())
         self.know(found.access)
         self.know(found.refresh)
         if not exchange.response.is_success or found.access is None:
@@ -230,12 +278,12 @@ class Target:
     def guess(self, username: Any, password: Any) -> Request:
         """A login that must fail, to be sent next; it keeps within the budget of wrong passwords.
 
-        Real servers lock an account after a few wrong passwords in a row, so after `WRONG_IN_A_ROW` of them an honest
+        Real servers lock an account after a few wrong passwords in a row, so after `wrong_in_a_row` of them an honest
         login comes in between.
         """
-        named = [account for account in (self.account, self.second_account) if account and account.username == username]
-        for account in named:
-            if self.wrong_passwords.get(username, 0) >= WRONG_IN_A_ROW:
+        known = (self.account, self.second_account, self.disposable)
+        for account in (account for account in known if account and account.username == username):
+            if self.wrong_passwords.get(username, 0) >= self.wrong_in_a_row:
                 # It resets the count of wrong passwords, whether or not it gives both tokens.
                 exchange, session = self.try_login(account)
                 if session is None:
@@ -258,9 +306,30 @@ class Target:
         """Sends any request."""
         return self.client.send(request, new_connection=new_connection)
 
+    def send_together(self, requests: Sequence[Request], *, after_s: Sequence[float] = ()) -> Volley:
+        """Sends requests at once, each on a connection of its own; an answer of 429 stays what it is.
 
-WRONG_IN_A_ROW = 4
-"""The most wrong passwords for one account without an honest login in between."""
+        `after_s` says how many seconds later each is sent, where a race needs that.
+        """
+        return self.client.send_together(requests, self.protected_doors[0].anonymous(), after_s)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether no two requests may be under way at once, so that there are no races."""
+        return self.client.concurrency == 1
+
+    def send_in_a_row(self, row: Sequence[Request]) -> tuple[list[Exchange], bool]:
+        """Sends requests on a connection of their own; the second value says whether it was kept for all of them."""
+        return self.client.send_in_a_row(row)
+
+    # -- Ending sessions -------------------------------------------------------------------------------------------
+
+    def logout(self, session: Session, kind: Kind = Kind.ACCESS) -> Exchange:
+        """An honest logout with the session's token of that kind; the session counts as ended."""
+        assert self.logout_door is not None
+        session.ended = True
+        kind = kind if kind in self.logout_door.kinds else self.logout_door.wants
+        return self.send(self.logout_door.present(session.token(kind).value, session, as_kind=kind))
 
 
 def _reveals(wrong: str, right: str) -> bool:

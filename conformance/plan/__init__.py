@@ -1,0 +1,1 @@
+"""What a run would do to its target, told before anything is sent: `--plan`."""
