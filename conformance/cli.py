@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
+from importlib import import_module
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,21 +15,27 @@ import click
 
 from conformance import __version__
 from conformance.catalogue import Tier, UnknownRequirementError, load
-from conformance.errors import ConfigurationError, ConformanceError
+from conformance.errors import ConfigurationError, ConformanceError, nearest
 from conformance.inert import inert
 from conformance.options import BASE_URL, OPTIONS, check_writable, resolve
-from conformance.target.profile import nearest
 from conformance.verdicts.verdict_set import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterator
 
     from conformance.catalogue import Requirement
+    from conformance.pytest_session import State
+    from conformance.run import Run
+    from conformance.target.doctor_lines import Line
 
 EXIT_CODES = """\b
 Exit codes: 0 conformant, 1 a requirement is broken, 2 usage or configuration,
 3 incomplete (unreachable, rate-limited, inconclusive or nothing tested),
 4 a fault of the suite itself."""
+
+DISCOVER_EXIT_CODES = """\b
+Exit codes: 0 the login and a protected route are proven, 2 usage or
+configuration, 3 not found, or the target does not answer."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -36,20 +44,21 @@ def main() -> None:
     """Is your login right? Checks an API with access and refresh tokens, requirement by requirement."""
 
 
-def _target_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of a run, and the URL as an argument."""
-    for option in reversed(OPTIONS):
+def _target_options(command: Callable[..., Any], names: Container[str] | None = None) -> Callable[..., Any]:
+    """The options of a run, or those of these names, and the URL as an argument."""
+    for option in reversed([each for each in OPTIONS if names is None or each.name in names]):
         shown = f" [default: {option.default}]" if option.default else ""
+        kind: dict[str, Any] = {"is_flag": True, "default": None} if option.is_switch else {"metavar": option.metavar}
         command = click.option(
             f"--{option.name}",
             option.dest,
-            metavar=option.metavar,
             help=f"{option.help}{shown} [env: {option.variable}]",
+            **kind,
         )(command)
-    return click.argument("url", required=False)(command)
+    return click.argument("url", required=names is not None)(command)
 
 
-def _given(url: str | None, options: dict[str, Any]) -> dict[str, str | None]:
+def _given(url: str | None, options: dict[str, Any]) -> dict[str, str | bool | None]:
     return {BASE_URL.name: url, **{option.name: options.get(option.dest) for option in OPTIONS}}
 
 
@@ -92,7 +101,7 @@ def run(url: str | None, strict: bool, keyword: str | None, workers: str | None,
             raise ConfigurationError("-n needs pytest-xdist, which is not installed", "pip install pytest-xdist")
     except ConformanceError as error:
         sys.exit(_fail(error))
-    args = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    args = [f"--{name}" if value is True else f"--{name}={value}" for name, value in given.items() if value is not None]
     args += ["--strict"] if strict else []
     args += ["-k", keyword] if keyword else []
     args += ["-n", workers] if workers else []
@@ -106,28 +115,30 @@ def run(url: str | None, strict: bool, keyword: str | None, workers: str | None,
 def _run_pytest(args: list[str]) -> int:
     import pytest  # noqa: PLC0415 - the other subcommands do without
 
-    from conformance import plugin  # noqa: PLC0415
+    from conformance.plugin import STATE  # noqa: PLC0415
 
-    verdicts: list[plugin.State] = []
+    sessions: list[State] = []
 
     class _Watcher:
         """Takes the conclusion out of the session before it ends."""
 
         @pytest.hookimpl(trylast=True)
         def pytest_unconfigure(self, config: pytest.Config) -> None:
-            verdicts.append(config.stash[plugin.STATE])
+            sessions.append(config.stash[STATE])
 
     scenarios = str(files("conformance") / "scenarios")
     own = ["--rootdir", scenarios, "-c", os.devnull, "-p", "no:cacheprovider", "--no-header", "--tb=short"]
     # Other people's plugins neither slow the run nor change it; scenarios claim in words and need no rewriting.
     own += ["--disable-plugin-autoload", "-p", "pytest_base_url.plugin", "-p", "conformance.plugin", "--assert=plain"]
+    # It looks for garbage several times at the end, which takes a tenth of a second each.
+    own += ["-p", "no:unraisableexception"]
     own += ["-p", "xdist"] if "-n" in args else []
     code = pytest.main([scenarios, *own, *args], plugins=[_Watcher()])
-    if not verdicts:
+    if not sessions:
         return int(ExitCode.USAGE)
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         click.echo("nothing was tested: no requirement is selected", err=True)
-    return plugin.exit_code(verdicts[0], code)
+    return sessions[0].exit_code(code)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -138,18 +149,59 @@ def doctor(url: str | None, **options: Any) -> None:
 
     try:
         settings = resolve(_given(url, options), strict=False, folder=Path.cwd())
+        if settings.plan:
+            raise ConfigurationError("the doctor has no plan", "ask for that of a run: jwt-conformance run --plan")
         run_ = open_target(settings)
+        run_.target.client.pacing.tell = lambda words: click.echo(f"...     {inert(words)}")
         try:
-            for line in run_.examine():
-                click.echo(f"ok      {inert(run_.target.redactor.text(line))}")
+            lines = list(_told(run_))
         except ConformanceError as error:
             click.echo(f"wrong   {run_.target.redactor.text(str(error))}")
             sys.exit(error.exit_code)
         finally:
-            run_.target.close()
+            run_.close()
     except ConformanceError as error:
         sys.exit(_fail(error))
+    if doubts := sum(bool(line.hint) for line in lines):
+        click.echo(f"The suite can judge this target, but {doubts} of the above look like a mistake in the profile.")
+        sys.exit(2)
     click.echo("The suite can judge this target.")
+
+
+def _told(run_: Run) -> Iterator[Line]:
+    """The doctor's lines, each printed as it comes."""
+    for line in run_.examine():
+        click.echo(f"{'doubt' if line.hint else 'ok':<7} {inert(run_.target.redactor.text(str(line)))}")
+        yield line
+
+
+@main.command(epilog=DISCOVER_EXIT_CODES)
+@partial(_target_options, names=("username", "password", "client-id", "client-secret", "max-wait"))
+@click.option("--openapi-url", default="", metavar="URL|FILE", help="The API's OpenAPI document; its path will do.")
+@click.option("-o", "--output", metavar="FILE", help="Write the profile there, and not to standard output.")
+def discover(url: str, openapi_url: str, output: str | None, **options: Any) -> None:
+    """Find out how the API at URL speaks, and print the profile, with how sure each line is.
+
+    Without credentials it tells what can be seen; with an account it logs in, and so proves its lines.
+    """
+    from conformance.discovery.report import discover as find_out  # noqa: PLC0415
+
+    try:
+        settings = resolve(_given(url, options), strict=False, folder=Path.cwd(), needs_account=False)
+        if output:
+            check_writable("output", output)
+        report = find_out(settings, openapi_url)
+        if output:
+            Path(output).write_text(report.profile, encoding="utf-8")
+    except ConformanceError as error:
+        sys.exit(_fail(error))
+    except OSError as error:
+        sys.exit(_fail(ConfigurationError(f"--output {output!r} cannot be written: {error.strerror}")))
+    for line in report.account:
+        click.echo(line, err=True)
+    if not output:
+        click.echo(report.profile, nl=False)
+    sys.exit(report.exit_code)
 
 
 @main.command(name="list")
@@ -163,6 +215,27 @@ def list_(tier: str | None, area: str | None) -> None:
     for requirement in load().up_to(Tier(tier) if tier else Tier.STRICT):
         if area in {None, requirement.area}:
             click.echo(f"{requirement.id:<11} {requirement.level:<6} {requirement.tier!s:<9} {requirement.title}")
+
+
+@main.command(
+    epilog="Examples: coverage --summary; coverage 'RFC 6749'; coverage 'asvs 5.0 v7'.",
+)
+@click.argument("source", required=False)
+@click.option("--summary", is_flag=True, help="A line for each source.")
+def coverage(source: str | None, summary: bool) -> None:
+    """Tell, per SOURCE, which statements are checked, which cannot be tested from outside, and why."""
+    from conformance.catalogue.coverage import sources  # noqa: PLC0415
+    from conformance.reports.coverage import counts, details  # noqa: PLC0415
+
+    everything = sources(load())
+    chosen = [item for item in everything if (source or "").casefold() in item.name.casefold()]
+    if not chosen:
+        known = [item.name for item in everything]
+        sys.exit(_fail(ConfigurationError(f"no requirement cites {source!r}{nearest(str(source).upper(), known)}")))
+    exact = [item for item in chosen if source and item.name.casefold().endswith(source.casefold())]
+    for item in exact or chosen:
+        for line in [counts(item)] if summary else details(item):
+            click.echo(line)
 
 
 @main.command()
@@ -191,6 +264,56 @@ def _explanation(requirement: Requirement) -> str:
         if text:
             lines += field(name, text)
     return "\n".join(lines)
+
+
+@main.group()
+def lab() -> None:
+    """Real implementations and real vulnerabilities, in a checkout: what the suite says of them."""
+
+
+@lab.command(name="list")
+def lab_list() -> None:
+    """List what the lab has."""
+    for name, what in _lab().known().items():
+        click.echo(f"{name:<40} {what.facts['language']:<11} {what.facts['summary']}")
+
+
+@lab.command(
+    name="run",
+    epilog="Examples: lab run simplejwt; lab run --language go; lab run --update flask-jwt-extended.",
+)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--language", metavar="NAME", help="Only what is written in this language.")
+@click.option("-j", "--jobs", default=2, show_default=True, type=click.IntRange(1), help="So many at a time.")
+@click.option("--update", is_flag=True, help="Write the verdicts into expected.toml; reasons are left to you.")
+def lab_run(names: tuple[str, ...], language: str | None, jobs: int, update: bool) -> None:
+    """Install and start each of NAME, or all, run the suite on it, and compare with what is expected.
+
+    The scoreboard takes over what was found: docs/scoreboard.json and docs/scoreboard.md. Exit codes: 0 all is as
+    expected, 1 something is not, 2 usage, 3 something could not be installed, started or judged.
+    """
+    try:
+        scoring = _lab()
+        chosen = scoring.chosen(names, language)
+    except ConformanceError as error:
+        sys.exit(_fail(error))
+    scores = scoring.score(chosen, jobs, lambda score: click.echo("\n".join(map(inert, scoring.told(score)))))
+    scoring.conclude(scores, update=update)
+    problems = any(score.problem for score in scores)
+    sys.exit(3 if problems else int(not all(score.is_as_expected or update for score in scores)))
+
+
+def _lab() -> Any:
+    """The lab's own code, which is no part of an installation.
+
+    Raises:
+        ConfigurationError: there is no checkout.
+    """
+    checkout = Path(__file__).resolve().parent.parent
+    if not (checkout / "lab" / "scoring.py").exists():
+        raise ConfigurationError("the lab is not here", "it comes with a checkout of the project, not with the package")
+    sys.path.insert(0, str(checkout))
+    return import_module("lab.scoring")
 
 
 @main.command()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance.inert import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ConformanceError(Exception):
@@ -50,3 +55,9 @@ class SuiteFaultError(ConformanceError):
         last = traceback.extract_tb(crash.__traceback__)[-1:]
         where = "".join(f" in {Path(frame.filename).name}, line {frame.lineno}" for frame in last)
         super().__init__(f"a fault of the suite itself: {type(crash).__name__}{where}: {crash}", "please report it")
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where a candidate comes close, else an empty string."""
+    close = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import tomllib
 from dataclasses import dataclass, field
@@ -9,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.catalogue import Tier
-from conformance.errors import ConfigurationError
-from conformance.target.profile import DEFAULT, nearest
+from conformance.errors import ConfigurationError, nearest
+from conformance.target.profile import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,13 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option: its name without dashes, what it takes, and its help text. A secret is never shown."""
+    """An option: its name without dashes, what it takes, and its help text. A secret is never shown.
+
+    One that takes nothing, since its metavar is empty, is a switch.
+    """
 
     name: str
     metavar: str
     help: str
     default: str | None = None
     secret: bool = False
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is either there or not."""
+        return not self.metavar
 
     @property
     def dest(self) -> str:
@@ -37,13 +47,33 @@ class Option:
         return f"CONFORMANCE_{self.name.replace('-', '_').upper()}"
 
 
+SWITCH_WORDS: Final = {"1": True, "true": True, "yes": True, "on": True,
+                       "0": False, "false": False, "no": False, "off": False}  # fmt: skip
+
+CLOCKS: Final = ("auto", "waiting")
+
 BASE_URL: Final = Option("base-url", "URL", "The API under test; the bundled reference server when absent.")
 
 OPTIONS: Final = (
+    Option(
+        "app", "MODULE:NAME", "Your own WSGI or ASGI application, served in this process, where its clock is moved."
+    ),
+    Option("launch", "COMMAND", "What starts your server at the URL; started and stopped with the run."),
+    Option("launch-timeout", "SECONDS", "How long that may take until it answers.", "30"),
+    Option("libfaketime", "FILE", "The library that moves a launched server's clock; the system's own when absent."),
+    Option("clock", "|".join(CLOCKS), "Whether time is moved where that can be done, or only waited for.", CLOCKS[0]),
     Option("username", "NAME", "The account that the suite logs in with."),
     Option("password", "TEXT|@FILE", "Its password, or @ and a file that holds it.", secret=True),
     Option("second-username", "NAME", "A second account, for checks that need two people."),
     Option("second-password", "TEXT|@FILE", "Its password, or @ and a file that holds it.", secret=True),
+    Option("disposable-username", "NAME", "An account that may be locked by wrong passwords during the run."),
+    Option("disposable-password", "TEXT|@FILE", "Its password, or @ and a file that holds it.", secret=True),
+    Option(
+        "access-token", "TEXT|@FILE", "An access token, where the API has no login; or @ and its file.", secret=True
+    ),
+    Option(
+        "refresh-token", "TEXT|@FILE", "A refresh token, where the API has no login; or @ and its file.", secret=True
+    ),
     Option("target-profile", "NAME|FILE", "How the API speaks: a shipped profile or a TOML file.", DEFAULT),
     Option(
         "signing-key",
@@ -51,9 +81,26 @@ OPTIONS: Final = (
         "The API's HMAC secret or private key (PEM), to mint tokens.",
         secret=True,
     ),
+    Option("client-id", "ID", "The OAuth client that the accounts' tokens are issued to."),
+    Option("client-secret", "TEXT|@FILE", "Its secret, or @ and a file that holds it.", secret=True),
+    Option("second-client-id", "ID", "Another OAuth client, for checks that need two."),
+    Option("second-client-secret", "TEXT|@FILE", "Its secret, or @ and a file that holds it.", secret=True),
     Option("public-key", "@FILE", "The API's public key (PEM), where it publishes no JWK Set."),
     Option("tier", "|".join(map(str, Tier)), "How far to go.", str(Tier.CORE)),
+    Option(
+        "intrusive",
+        "",
+        "Also check what may lock an account, load the server or make it call out. Only on a server of your own.",
+    ),
+    Option(
+        "canary-host",
+        "HOST",
+        "The address at which the API can reach this machine, to see whether it calls out; known for a local API.",
+    ),
     Option("max-wait", "SECONDS", "The longest wait for a token to expire, or for a Retry-After.", "30"),
+    Option("rate", "PER_SECOND|off", "The most requests a second. Default: 20, and off for an API on this machine."),
+    Option("concurrency", "N", "The most requests under way at once; 1 leaves out races. Default: 6, and races."),
+    Option("plan", "", "Tell what the run would do to the API, and send nothing."),
     Option("report-json", "FILE", "Write the verdicts and their evidence as JSON."),
 )
 
@@ -63,26 +110,48 @@ class RunSettings:
     """What the user asked for, checked. Secrets stay out of its repr."""
 
     base_url: str = ""
+    app: str = ""
+    launch: str = field(default="", repr=False)
+    launch_timeout_s: float = 30.0
+    libfaketime: str = ""
+    clock: str = CLOCKS[0]
     username: str = ""
     password: str = field(default="", repr=False)
     second_username: str = ""
     second_password: str = field(default="", repr=False)
+    disposable_username: str = ""
+    disposable_password: str = field(default="", repr=False)
+    access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    second_client_id: str = ""
+    second_client_secret: str = field(default="", repr=False)
     target_profile: str = DEFAULT
     signing_key: str = field(default="", repr=False)
     public_key: str = ""
     tier: Tier = Tier.CORE
+    intrusive: bool = False
+    canary_host: str = ""
     max_wait_s: float = 30.0
+    rate: float | None = None
+    """Requests a second, infinite for no limit; None where it depends on how far away the target is."""
+    concurrency: int | None = None
+    plan: bool = False
     report_json: str = ""
     strict: bool = False
 
 
-def resolve(given: Mapping[str, str | None], *, strict: bool, folder: Path) -> RunSettings:
+def resolve(
+    given: Mapping[str, str | bool | None], *, strict: bool, folder: Path, needs_account: bool = True
+) -> RunSettings:
     """The settings of a run: what was given, else the environment, else a configuration file, else the default.
 
     Args:
         given: options of the command line by name; None where absent.
         strict: whether a broken SHOULD fails the run.
         folder: where `conformance.toml`, or `pyproject.toml` with `[tool.jwt-conformance]`, is looked for.
+        needs_account: whether a target is of no use without an account.
 
     Raises:
         ConfigurationError: an unknown name or a value that means nothing, in any of these places.
@@ -99,16 +168,20 @@ def resolve(given: Mapping[str, str | None], *, strict: bool, folder: Path) -> R
         if value is None:
             value = option.default
         if value is not None:
-            values[option.name.replace("-", "_")] = _contents(option, value)
+            name = option.name.replace("-", "_")
+            values[name] = _switched(option, value) if option.is_switch else _contents(option, str(value))
     values["tier"] = _tier(values["tier"])
-    values["max_wait_s"] = _seconds(values.pop("max_wait"))
+    for name in ("max_wait", "launch_timeout"):
+        values[f"{name}_s"] = _seconds(name.replace("_", "-"), values.pop(name))
+    values["rate"] = _rate(values["rate"]) if "rate" in values else None
+    values["concurrency"] = _count(values["concurrency"]) if "concurrency" in values else None
     settings = RunSettings(strict=strict or bool(configured.get("strict")), **values)
-    _check_together(settings)
+    _check_together(settings, needs_account=needs_account)
     return settings
 
 
-def _check_together(settings: RunSettings) -> None:
-    for prefix in ("", "second_"):
+def _check_together(settings: RunSettings, *, needs_account: bool) -> None:
+    for prefix in ("", "second_", "disposable_"):
         name, password = getattr(settings, f"{prefix}username"), getattr(settings, f"{prefix}password")
         dashed = prefix.replace("_", "-")
         if bool(name) != bool(password):
@@ -117,7 +190,9 @@ def _check_together(settings: RunSettings) -> None:
                 f"--{dashed}{missing} is missing",
                 f"give it, or set CONFORMANCE_{prefix.upper()}{missing.upper()}",
             )
-    if settings.base_url and not settings.username:
+    _check_target(settings)
+    has_any = settings.username or settings.access_token or settings.refresh_token
+    if needs_account and (settings.base_url or settings.app) and not has_any and not settings.plan:
         raise ConfigurationError(
             "a target needs an account to log in with",
             "give --username and --password, or set CONFORMANCE_USERNAME and CONFORMANCE_PASSWORD",
@@ -126,8 +201,25 @@ def _check_together(settings: RunSettings) -> None:
         raise ConfigurationError("--public-key is no PEM", "write @ before the name of the file that holds it")
     if settings.report_json:
         _check_no_folder("report-json", settings.report_json)
-    if settings.username and settings.username == settings.second_username:
-        raise ConfigurationError("the second account is the first one again", "give two different accounts")
+    if settings.client_id and settings.client_id == settings.second_client_id:
+        raise ConfigurationError("the second client is the first one again", "give two different clients")
+    names = {"first": settings.username, "second": settings.second_username, "disposable": settings.disposable_username}
+    for (one, name), (other, again) in itertools.combinations(names.items(), 2):
+        if name and name == again:
+            raise ConfigurationError(f"the {other} account is the {one} one again", "give two different accounts")
+
+
+def _check_target(settings: RunSettings) -> None:
+    if settings.app and (settings.base_url or settings.launch):
+        other = "--launch" if settings.launch else "--base-url"
+        raise ConfigurationError(
+            f"--app and {other} name two targets",
+            "leave one of them out, in the environment and in configuration files as well",
+        )
+    if settings.launch and not settings.base_url:
+        raise ConfigurationError("--launch needs the URL at which the server is going to answer", "give --base-url")
+    if settings.clock not in CLOCKS:
+        raise ConfigurationError(f"--clock {settings.clock!r} is none of {', '.join(CLOCKS)}")
 
 
 def check_writable(option: str, file: str) -> None:
@@ -213,11 +305,38 @@ def _tier(value: str) -> Tier:
         raise ConfigurationError(f"--tier {value!r} is none of {', '.join(names)}{nearest(value, names)}") from None
 
 
-def _seconds(value: str) -> float:
+def _switched(option: Option, value: str | bool) -> bool:
+    word = str(value).strip().lower()
+    if word not in SWITCH_WORDS:
+        raise ConfigurationError(f"{option.name} is {value!r}, and a switch is on or off")
+    return SWITCH_WORDS[word]
+
+
+def _seconds(name: str, value: str) -> float:
     try:
         seconds = float(value)
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise ConfigurationError(f"--max-wait {value!r} is no number of seconds")
+        raise ConfigurationError(f"--{name} {value!r} is no number of seconds")
     return seconds
+
+
+def _rate(value: str) -> float:
+    if value.strip().lower() in {"off", "unlimited"}:
+        return math.inf
+    try:
+        rate = float(value)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < math.inf:
+        raise ConfigurationError(
+            f"--rate {value!r} is no number of requests a second", "write for instance 5, 0.5, or off for no limit"
+        )
+    return rate
+
+
+def _count(value: str) -> int:
+    if not (value.strip().isascii() and value.strip().isdigit() and int(value)):
+        raise ConfigurationError(f"--concurrency {value!r} is no number of requests", "write 1 or more")
+    return int(value)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-import traceback
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -16,14 +13,14 @@ from conformance.catalogue import UnknownRequirementError
 from conformance.catalogue import load as load_catalogue
 from conformance.errors import ConfigurationError, ConformanceError, SuiteFaultError, TargetError
 from conformance.options import BASE_URL, OPTIONS, RunSettings, resolve
+from conformance.pytest_session import State, problem_from
 from conformance.verdicts.model import Outcome, Verdict
-from conformance.verdicts.verdict_set import ExitCode, RunFacts, VerdictSet
+from conformance.verdicts.verdict_set import RunFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from conformance.catalogue import Requirement
-    from conformance.run import Run
     from conformance.scenarios.trial import Trial
 
 _SCENARIO: Final = re.compile(r"test_([a-z]+_\d+)$")
@@ -31,37 +28,12 @@ _SCENARIOS_MODULE: Final = "conformance.scenarios."
 _CREDENTIALS: Final = re.compile(r"//[^/@\s]+@")
 _CONFORMANCE: Final = "conformance"
 _FAULT_OF_THE_SUITE: Final = "suite_fault"
-
-
-@dataclass(slots=True)
-class State:
-    """What the plugin keeps during one pytest session.
-
-    Attributes:
-        run: the opened target; opened before the first scenario, in the process that runs it.
-        problem: why there are no verdicts, where the target could not be judged.
-        told: whether pytest tells the user of the problem.
-        log_factory: what made log records before the run.
-        outcomes: verdicts by requirement, collected in the process that reports.
-        suite_faults: scenarios that crashed: the suite is wrong, not the target.
-        facts: what the processes that ran scenarios tell of the run.
-        selected: whether any scenario was collected.
-    """
-
-    run: Run | None = None
-    settings: RunSettings | None = None
-    problem: ConformanceError | None = None
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-    suite_faults: list[str] = field(default_factory=list)
-    facts: RunFacts = field(default_factory=RunFacts)
-    told: bool = False
-    log_factory: Callable[..., logging.LogRecord] | None = None
-    selected: bool = False
-    verdicts: VerdictSet | None = None
+_MORE_TRIALS: Final = 2
 
 
 STATE: Final = pytest.StashKey[State]()
 TRIAL: Final = pytest.StashKey["Trial"]()
+ENDED: Final = pytest.StashKey[Exception]()
 OUTCOME: Final = pytest.StashKey[Outcome]()
 
 
@@ -73,21 +45,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("jwt-conformance", "conformance of token logins")
     for option in OPTIONS:
         extra = f" Default: {option.default}." if option.default else ""
+        kind: dict[str, Any] = {"metavar": option.metavar}
+        if option.is_switch:
+            kind = {"action": "store_true", "default": None}
         group.addoption(
             f"--{option.name}",
             dest=option.dest,
-            metavar=option.metavar,
             help=f"{option.help}{extra} [{option.variable}]",
+            **kind,
         )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Prepares an empty state; nothing else happens unless scenarios are collected."""
     state = config.stash[STATE] = State()
+    if getattr(config.option, "tx", None) and _plans(config):
+        # Nothing is distributed, so xdist's own loop need not run.
+        state.processes, config.option.dist, config.option.tx = len(config.option.tx), "no", []
     config.pluginmanager.register(_Collector(state))
     config.addinivalue_line(
         "markers",
-        "waits(what): the scenario lets a moment pass, or a token of that kind expire, and runs last",
+        "waits(what): the scenario lets a moment pass or a token of that kind expire, or drives logins into a limit, "
+        "and runs last",
     )
 
 
@@ -109,7 +88,21 @@ def settings_of(config: pytest.Config) -> RunSettings:
     given = {option.name: config.getoption(option.dest) for option in OPTIONS}
     given[BASE_URL.name] = config.getoption("base_url")
     strict = bool(config.getoption("strict", default=False))
-    return resolve(given, strict=strict, folder=config.invocation_params.dir)
+    settings = resolve(given, strict=strict, folder=config.invocation_params.dir)
+    if settings.launch and hasattr(config, "workerinput"):
+        raise ConfigurationError(
+            "--launch starts one server, and -n starts several processes that would move its clock",
+            "leave -n out, or start the server yourself and give its URL alone",
+        )
+    return settings
+
+
+def _plans(config: pytest.Config) -> bool:
+    """Whether the user only asks what a run would do."""
+    try:
+        return settings_of(config).plan
+    except ConfigurationError:
+        return False
 
 
 # -- Collection ------------------------------------------------------------------------------------------------------
@@ -155,68 +148,47 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     beyond = [item for item, requirement in scenarios.items() if requirement.tier > tier]
     if beyond:
         config.hook.pytest_deselected(items=beyond)
-    waits = {"": 0, "a moment": 1, "access": 2, "refresh": 3}
+    waits = {"": 0, "a moment": 1, "access": 2, "refresh": 3, "limit": 4}
     order = {requirement: position for position, requirement in enumerate(load_catalogue())}
     chosen = [item for item in scenarios if item not in beyond]
     chosen.sort(key=lambda item: (waits[_waits(item)], order[scenarios[item]]))
     items[:] = [item for item in items if item not in scenarios] + chosen
+    for item in chosen if state.settings.app else ():
+        # As `State` does before the first scenario and after the last.
+        item.add_marker(pytest.mark.filterwarnings("ignore"))
 
 
 # -- Running ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Opens and examines the target before the first scenario, where any was collected."""
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Opens and examines the target before the first scenario, where any was collected; or only tells of the run."""
     config = session.config
-    scenarios = [item for item in session.items if requirement_of(item)]
+    scenarios = {item: requirement for item in session.items if (requirement := requirement_of(item))}
     if config.option.collectonly or not scenarios or session.testsfailed:
-        return
+        return None
     state = config.stash[STATE]
+    if state.settings and state.settings.plan:
+        chosen = {requirement: _waits(item) for item, requirement in scenarios.items()}
+        try:
+            state.tell_plan(chosen, each=config.option.verbose > 0)
+        except ConfigurationError as error:
+            state.problem, state.told = error, True
+            raise pytest.UsageError(str(error)) from None
+        return True
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(config, "workerinput"):
+        state.say = lambda line: reporter.ensure_newline() or reporter.write_line(line)
     try:
-        _open(state, {_waits(item) for item in scenarios})
+        state.open({_waits(item) for item in scenarios})
     except Exception as error:  # noqa: BLE001 - pytest would print whatever a crash quotes
         state.problem = error if isinstance(error, ConformanceError) else SuiteFaultError(error)
         # A worker of pytest-xdist reports through its scenarios; a usage error there would look like a crash.
         if not hasattr(config, "workerinput"):
             state.told = True
-            raise pytest.UsageError(_safe(state, str(state.problem))) from None
-
-
-def _open(state: State, waits: set[str]) -> None:
-    from conformance.run import open_target  # noqa: PLC0415 - not where nothing is run
-
-    if state.problem:
-        return
-    assert state.settings is not None
-    state.run = open_target(state.settings)
-    _keep_logs_clean(state)
-    for _line in state.run.examine():
-        pass
-    from conformance.scenarios.lapse import reserve  # noqa: PLC0415
-
-    reserve(state.run.target, waits)
-
-
-def _keep_logs_clean(state: State) -> None:
-    """Takes secrets out of what is logged from here on, wherever pytest or the user sends it."""
-    make = logging.getLogRecordFactory()
-
-    def clean(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        record = make(*args, **kwargs)
-        with suppress(TypeError, ValueError):  # somebody's call with too few arguments is not ours to report
-            record.msg, record.args = _safe(state, record.getMessage()), ()
-        if record.exc_info and record.exc_info[0]:
-            # A formatter takes this text before it makes one of its own.
-            record.exc_text = _safe(state, "".join(traceback.format_exception(*record.exc_info)).rstrip())
-        return record
-
-    logging.setLogRecordFactory(clean)
-    state.log_factory = make
-
-
-def _safe(state: State, text: str) -> str:
-    return state.run.target.redactor.text(text) if state.run else text
+            raise pytest.UsageError(state.safe(str(state.problem))) from None
+    return None
 
 
 @pytest.fixture
@@ -230,18 +202,62 @@ def target(request: pytest.FixtureRequest) -> Trial:
     state = request.config.stash[STATE]
     if state.problem or state.run is None:
         raise TargetError(str(state.problem or "the target was not opened"))
-    trial = Trial(state.run.target, requirement)
-    request.node.stash[TRIAL] = trial
+    trial = request.node.stash[TRIAL] = Trial(state.run.target_for(requirement), requirement)
+    trial.target.client.watch.begin()
+    if trial.target is not state.run.target:
+        trial.remark(f"checked on a second bundled server, with the profile {trial.profile.name}")
+    if requirement.intrusive and not trial.target.may_intrude:
+        trial.untested(
+            "this may lock an account, load the server or make it call out", give="--intrusive, if it is yours"
+        )
     return trial
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Has the target show that it still works, before what a scenario claims is held against it."""
-    result = yield
-    if trial := pyfuncitem.stash.get(TRIAL, None):
+    """Has the target show that it still works, before what a scenario claims is held against it.
+
+    A scenario that ends early, for a reason that is a verdict, keeps the reason: pytest would go to some length to
+    show where in the source it was raised.
+    """
+    trial = pyfuncitem.stash.get(TRIAL, None)
+    if trial is None:
+        return (yield)
+    from conformance.scenarios.endings import ENDINGS  # noqa: PLC0415 - not in other people's sessions
+    from conformance.target.overtaken import OvertakenError  # noqa: PLC0415
+
+    try:
+        result = yield
         trial.confirm()
+    except OvertakenError as error:
+        if ended := _again(pyfuncitem, trial, error):
+            pyfuncitem.stash[ENDED] = ended
+        return True
+    except ENDINGS as error:
+        pyfuncitem.stash[ENDED] = error
+        return True
     return result
+
+
+def _again(item: pytest.Function, trial: Trial, error: Exception) -> Exception | None:
+    """Runs a scenario anew that the target's limit on requests has held up for too long; returns how it ended early."""
+    from conformance.scenarios.endings import ENDINGS  # noqa: PLC0415 - as above
+    from conformance.target.overtaken import OvertakenError  # noqa: PLC0415
+
+    for _ in range(_MORE_TRIALS):
+        trial = item.stash[TRIAL] = replace(trial, findings=[], remarks=[], doubtful=[], probes=0, more_findings=0)
+        try:
+            trial.target.freshen()
+            trial.target.client.watch.begin()
+            item.obj(target=trial)
+            trial.confirm()
+        except OvertakenError as late:
+            error = late
+        except ENDINGS as end:
+            return end
+        else:
+            return None
+    return error
 
 
 @pytest.hookimpl(wrapper=True)
@@ -256,14 +272,15 @@ def pytest_runtest_makereport(
     from conformance.scenarios.conclusion import conclude  # noqa: PLC0415 - not in other people's sessions
 
     state = item.config.stash[STATE]
-    report.sections = [(name, _safe(state, text)) for name, text in report.sections]
+    report.sections = [(name, state.safe(text)) for name, text in report.sections]
     # An interrupt ends the session and says nothing of the target.
     if call.excinfo is not None and not issubclass(call.excinfo.type, Exception | pytest.skip.Exception):
         return report
     if call.when == "setup" and call.excinfo is not None:
         outcome = conclude(None, requirement, call.excinfo.value)
     elif call.when == "call":
-        outcome = conclude(item.stash.get(TRIAL, None), requirement, call.excinfo.value if call.excinfo else None)
+        error = call.excinfo.value if call.excinfo else item.stash.get(ENDED, None)
+        outcome = conclude(item.stash.get(TRIAL, None), requirement, error)
     else:
         return report
     if outcome is None:
@@ -271,7 +288,7 @@ def pytest_runtest_makereport(
         crash = (
             call.excinfo.getrepr(style="short", showlocals=False) if call.excinfo else "the scenario claimed nothing"
         )
-        report.longrepr = _safe(state, str(crash))
+        report.longrepr = state.safe(str(crash))
         setattr(report, _FAULT_OF_THE_SUITE, item.nodeid)
         return report
     item.stash[OUTCOME] = outcome
@@ -341,15 +358,9 @@ def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001 - xdi
     if data:
         state.selected = True
         facts = json.loads(data)
-        problem = _problem_from(facts.pop("problem"))
+        problem = problem_from(facts.pop("problem"))
         state.problem = state.problem or problem
         state.facts = state.facts.merged(RunFacts(**facts))
-
-
-def _problem_from(data: list[Any] | None) -> ConformanceError | None:
-    if data is None:
-        return None
-    return (ConfigurationError if data[0] == ConfigurationError.exit_code else TargetError)(data[1])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -357,66 +368,33 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Closes the target, concludes, and writes the reports that were asked for."""
     config = session.config
     state = config.stash[STATE]
-    if state.run is not None:
-        state.facts = state.run.facts()
-        state.run.target.close()
-    if state.log_factory is not None:
-        logging.setLogRecordFactory(state.log_factory)
+    state.close()
     if hasattr(config, "workerinput"):
         if state.selected:
-            problem = [state.problem.exit_code, _safe(state, str(state.problem))] if state.problem else None
+            problem = [state.problem.exit_code, state.safe(str(state.problem))] if state.problem else None
             config.workeroutput["jwt_conformance"] = json.dumps({**state.facts.to_json(), "problem": problem})  # type: ignore[attr-defined]
         return
     if not state.selected or config.option.collectonly or state.problem or exitstatus in {3, 4}:
         return
     if not state.facts.base_url:
         return  # Nothing was run: pytest has said why.
-    _finish(session, state, exitstatus)
-
-
-def _finish(session: pytest.Session, state: State, exitstatus: int) -> None:
-    """Concludes, writes the report that was asked for, and lets pytest fail where the target is not conformant."""
     if state.settings is None:
-        state.settings = settings_of(session.config)
-    state.verdicts = VerdictSet.conclude(
-        state.outcomes,
-        state.facts,
-        strict=state.settings.strict,
-        suite_faults=tuple(state.suite_faults),
-        interrupted=exitstatus == pytest.ExitCode.INTERRUPTED,
-    )
-    if state.settings.report_json:
-        from conformance.reports.json_report import write  # noqa: PLC0415
-
-        try:
-            write(state.verdicts, state.settings.report_json)
-        except OSError as error:
-            state.problem = ConfigurationError(
-                f"the report {state.settings.report_json} cannot be written: {error.strerror}"
-            )
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} and not state.verdicts.conformant:
+        state.settings = settings_of(config)
+    conformant = state.conclude(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    if state.problem or (exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} and not conformant):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """A line per requirement, then what to do about each that is broken."""
     state = config.stash[STATE]
+    for line in state.plan:
+        terminalreporter.write_line(line)
     if state.problem and not state.told:
         terminalreporter.write_line(f"ERROR: {state.problem}", red=True)
+    if state.post_mortem:
+        terminalreporter.write_line(state.post_mortem, red=True)
     if state.verdicts is not None:
         from conformance.reports.terminal import summarise  # noqa: PLC0415
 
         summarise(state.verdicts, terminalreporter)
-
-
-def exit_code(state: State, pytest_code: int) -> int:
-    """The exit code of `jwt-conformance run` for a pytest session that ended with `pytest_code`."""
-    if state.problem is not None:
-        return state.problem.exit_code
-    if pytest_code == pytest.ExitCode.INTERNAL_ERROR:
-        return int(ExitCode.SUITE_FAULT)
-    if state.verdicts is not None:
-        return int(state.verdicts.exit_code)
-    by_pytest = {pytest.ExitCode.OK: ExitCode.CONFORMANT, pytest.ExitCode.NO_TESTS_COLLECTED: ExitCode.INCOMPLETE}
-    return int(by_pytest.get(pytest.ExitCode(pytest_code), ExitCode.USAGE))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
+from functools import cache
 from html.entities import codepoint2name
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,7 +53,7 @@ class Redactor:
     def __init__(self) -> None:
         """Starts without secrets; JWTs are recognised by their shape from the start."""
         self._labels: dict[str, str] = {}
-        self._escaped: dict[str, str] = {}
+        self._escaped: dict[str, tuple[str, str]] = {}
         self._whole: dict[str, str] = {}
         self._by_label: dict[str, str] = {}
 
@@ -67,7 +69,7 @@ class Redactor:
         for reading in (secret, secret.encode("utf-8", "surrogatepass").decode("latin-1")):
             self._labels.setdefault(reading, shown)
             if not _PLAIN.fullmatch(reading):
-                self._escaped.setdefault(_any_spelling(reading), shown)
+                self._escaped.setdefault(reading, (_anchor(reading), shown))
         if _TOKEN.search(secret):
             # An opaque token, a JWE for instance, of which removing a signature would leave a part.
             self._whole.setdefault(secret, shown)
@@ -100,7 +102,11 @@ class Redactor:
         # Most texts hold no secret, so only what is there goes into the pattern.
         found = {re.escape(spelling): label for spelling, label in self._labels.items() if spelling in text}
         if _ESCAPE.search(text):
-            found |= {pattern: label for pattern, label in self._escaped.items() if re.search(pattern, text)}
+            # A pattern takes long to compile, so only those that have a chance are. HTML may number any character.
+            readings = text + html.unescape(text)
+            for secret, (anchor, label) in self._escaped.items():
+                if anchor in readings and re.search(pattern := _any_spelling(secret), text):
+                    found[pattern] = label
         if not found:
             return text
         # The longest comes first, since one secret may begin with another.
@@ -130,6 +136,12 @@ def _unescaped(text: str) -> str:
         return ""
 
 
+def _anchor(secret: str) -> str:
+    """The longest part of a secret that escaping leaves as it is, but for numbers in HTML."""
+    return max(_PLAIN.findall(secret), key=len, default="")
+
+
+@cache
 def _any_spelling(secret: str) -> str:
     """A pattern for a secret as JSON, Python, URLs and HTML may spell it, even one upon another.
 

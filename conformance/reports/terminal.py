@@ -49,6 +49,8 @@ def summarise(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
     for heading, kinds in (
         ("What is broken", (Verdict.FAILED,)),
         ("What should be better", (Verdict.WARNED, Verdict.NOTED)),
+        # Where every requirement has its line above, the reason stands there.
+        ("What could not be judged", (Verdict.INCONCLUSIVE,) if out.verbosity <= QUIET else ()),
     ):
         rows = verdicts.having(*kinds)
         if rows:
@@ -69,8 +71,7 @@ def _close(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
         f"run       {facts.requests} requests, {facts.logins} logins, {facts.duration_s:.1f} s"
         + (f", of which {facts.waited_s:.1f} s waiting" if facts.waited_s else "")
     )
-    if facts.policy:
-        card = "; ".join(f"{name}: {_words(value)}" for name, value in facts.policy.items() if value is not None)
+    if card := "; ".join(f"{name}: {_words(value)}" for name, value in facts.policy.items() if value is not None):
         out.write_line("\n".join(textwrap.wrap(f"policy    {inert(card)}", WIDTH, subsequent_indent=" " * 10)))
     counts = [f"{count} {name.replace('_', ' ')}" for name, count in verdicts.summary.items() if count]
     out.write_line(f"verdicts  {', '.join(counts) or 'none'}")

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+
+from conformance.target.http import Request
+from conformance.tokens.reading import finite
 
 if TYPE_CHECKING:
     from conformance.scenarios.trial import Trial
     from conformance.target.http import Exchange
 
+PROBLEM: Final = "application/problem+json"
+URI_REFERENCE: Final = re.compile(r"[!#-;=?-\[\]_a-z~]*")
 ABOUT_CREDENTIALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 def test_err_01(target: Trial) -> None:
     """A refusal is a JSON object with a message, under the same name everywhere."""
-    account, login, refresh = target.account, target.login_route, target.refresh_route
+    account, login = target.account, target.login_route
     shared = target.session()
     refusals = [
         ("a wrong password", target.send(target.guess(account.username, target.target.wrong_password()))),
-        ("a login without password", target.send(login.json(login.without("password", account=account)))),
+        ("a login without password", target.send(target.login_without_password())),
         ("a login whose body is no JSON", target.send(login.raw(b"{"))),
-        (f"{refresh.label} without credentials", target.send(refresh.anonymous())),
-        (f"{refresh.label} with garbage", target.send(refresh.present("garbage", shared))),
     ]
-    for door in target.protected_routes:
+    for door in (*target.refresh_routes, *target.protected_routes):
         refusals.append((f"{door.label} without credentials", target.send(door.anonymous())))
         refusals.append((f"{door.label} with garbage", target.send(door.present("garbage", shared))))
     refusals = [(case, exchange) for case, exchange in refusals if exchange.response.is_client_error]
+    if not refusals and any(door.unusual for door in (login, *target.protected_routes)):
+        target.not_applicable("refusals have a status of their own here, as the profile declares")
     if not refusals:
         target.inconclusive("nothing was refused, so there is no refusal to look at")
     for case, exchange in refusals:
@@ -74,3 +81,50 @@ def _nature(exchange: Exchange) -> str:
     if data is None:
         return "a body that is no JSON"
     return "a JSON object without a message" if isinstance(data, dict) else "JSON that is no object"
+
+
+def test_err_02(target: Trial) -> None:
+    """A refusal that calls itself problem details has their members, with their types and its own status."""
+    door, login = target.protected_routes[0], target.login_route
+    for request in (
+        door.anonymous(),
+        door.present("garbage", target.session()),
+        login.raw(b"{"),
+        Request("GET", f"/nothing-{secrets.token_hex(6)}"),
+    ):
+        target.send(request)
+    told = set()
+    for exchange in target.target.client.refusals:
+        request, answer = exchange.request, exchange.response
+        if (answer.header("Content-Type") or "").partition(";")[0].strip().lower() != PROBLEM:
+            continue
+        problem = _misshapen(answer.json, answer.status)
+        case = f"{request.method} {request.path.partition('?')[0]}, answered {answer.status}"
+        if (case, problem) in told:
+            continue
+        told.add((case, problem))
+        target.expect(
+            not problem,
+            case,
+            expected="members as in RFC 9457 §3.1: URIs, strings, and the status of the answer as a number",
+            observed=problem,
+            shown_by=[(case, exchange)],
+        )
+    if not told:
+        target.not_applicable(f"no refusal is of the type {PROBLEM}")
+
+
+def _misshapen(problem: Any, status: int) -> str:
+    """What is wrong with problem details, in words; an empty string where nothing is."""
+    if not isinstance(problem, dict):
+        return "no JSON object"
+    if "status" in problem and (isinstance(problem["status"], str) or finite(problem["status"]) != status):
+        return f"status is {problem['status']!r}"
+    for name in ("title", "detail"):
+        if not isinstance(problem.get(name, ""), str):
+            return f"{name} is no string"
+    for name in ("type", "instance"):
+        value = problem.get(name, "")
+        if not isinstance(value, str) or not URI_REFERENCE.fullmatch(value):
+            return f"{name} is no URI reference"
+    return ""

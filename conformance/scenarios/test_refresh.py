@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
 
 import pytest
 
+from conformance.scenarios.bodies import with_query
+from conformance.scenarios.renewal import FRESHNESS, MORE_RIGHTS, looks_fresh, rights_of, two_sessions
+from conformance.scenarios.shaping import with_members
+from conformance.scenarios.spare import given_at_login, spare_session
+from conformance.target.drafts import JSON_TYPE
 from conformance.target.http import Request
 from conformance.tokens.forging import broken_copies
 from conformance.tokens.reading import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conformance.scenarios.trial import Trial
 
 APART_S: Final = 1.2
 """Tokens without a `jti` that are issued within one second are rightly equal."""
 LATER_S: Final = 3.5
+REFRESHES: Final = 3
 TOLERANCE_S: Final = 2.0
 
 
 def test_refresh_01(target: Trial) -> None:
     """A refresh token alone yields an access token that opens every protected route."""
     route = target.refresh_door
-    session = target.new_session()
-    before = session.access.value
+    session = target.honest_session()
     exchange = target.target.refresh(session)
+    if session.ended:
+        # It may have been put by, and been ended by another login, refresh or logout since.
+        session = target.target.login()
+        exchange = target.target.refresh(session)
     if not target.expect(
         not session.ended,
         "a refresh with the refresh token of a login and nothing else",
@@ -44,13 +55,13 @@ def test_refresh_01(target: Trial) -> None:
             observed=f"{door.label} answered {used.response.status}",
             shown_by=[("refresh", exchange), ("use", used)],
         )
-    if session.access.value == before:
+    if session.access.value == given_at_login(target, session)[Kind.ACCESS].value:
         target.remark("the access token that came back is the login's own (see REFRESH-04)")
 
 
 def test_refresh_02(target: Trial) -> None:
     """An access token buys nothing at the refresh route, in whatever place it is shown."""
-    session = target.new_session()
+    session = target.honest_session()
     tokens = {"the access token of a login": session.access.value}
     target.target.refresh(session)
     if not session.ended:
@@ -59,11 +70,16 @@ def test_refresh_02(target: Trial) -> None:
     with target.bracket(door) as bracket:
         for case, token in tokens.items():
             bracket.refuses(case, bracket.token_as(Kind.ACCESS, token))
-            in_body = json.dumps({target.profile.login.refresh.rpartition(".")[2]: token}).encode()
-            json_type = (("Content-Type", "application/json"),)
-            bracket.refuses(f"{case}, in the body", Request(door.method, door.path, json_type, in_body))
-            cookie = f"{target.profile.cookies.refresh}={token}"
-            if target.profile.transport != "cookie":
+            place = door.place(Kind.REFRESH)
+            # In the refresh token's cookie it is COOKIE-09's.
+            if place.where != "cookie" and place != door.place(Kind.ACCESS):
+                bracket.refuses(f"{case}, in the place of the refresh token", bracket.token(token))
+            if place.where != "body":
+                name = target.profile.found_in(target.profile.login, Kind.REFRESH).name.rpartition(".")[2]
+                in_body = json.dumps({name: token}).encode()
+                bracket.refuses(f"{case}, in the body", Request(door.method, door.path, JSON_TYPE, in_body))
+            if target.profile.transport != "cookie" and place.where != "cookie":
+                cookie = f"{target.profile.cookies.refresh}={token}"
                 bracket.refuses(f"{case}, in a cookie", bracket.header("Cookie", cookie))
 
 
@@ -88,9 +104,11 @@ def test_refresh_03(target: Trial) -> None:
 def test_refresh_04(target: Trial) -> None:
     """Each refresh gives a new access token with a lifetime of its own."""
     door = target.refresh_door
-    session = target.new_session()
+    session = target.honest_session()
     issued = [("the login", session.access, session.login)]
     for later in (APART_S, LATER_S):
+        # From the last one on: a session that was put by may be older than that, and the next two follow at once.
+        target.clock.reach(issued[-1][1].received_at + APART_S)
         target.clock.reach(issued[0][1].received_at + later)
         exchange = target.target.refresh(session)
         if session.ended:
@@ -136,24 +154,23 @@ def test_refresh_05(target: Trial) -> None:
     stranger = target.session(other)
     claims = stranger.access.jwt.claims if stranger.access.jwt else {}
     who = {"username": name, "user": name, "user_id": name, "sub": claims.get("sub", name), "identity": name}
-    json_type = (("Content-Type", "application/json"),)
-    query = urlencode(who)
-    extras = [
-        ("somebody else's name in the body", "", json_type, json.dumps(who).encode()),
-        ("somebody else's name in the query", f"?{query}", (), b""),
-        ("somebody else's name in headers", "", tuple((f"X-{key}", name) for key in ("User", "User-Id", "Username",
-         "Forwarded-User", "Remote-User")), b""),
-    ]  # fmt: skip
-    if target.profile.transport != "bearer":
-        bearer = (("Authorization", f"Bearer {stranger.access.value}"),)
-        extras.append(("somebody else's access token beside it", "", bearer, b""))
+    names = tuple((f"X-{key}", name) for key in ("User", "User-Id", "Username", "Forwarded-User", "Remote-User"))
+    bearer = (("Authorization", f"Bearer {stranger.access.value}"),)
+    extras: dict[str, Callable[[Request], Request]] = {
+        "somebody else's name in the body": lambda honest: with_members(honest, who),
+        "somebody else's name in the query": lambda honest: with_query(honest, who),
+        "somebody else's name in headers": lambda honest: replace(honest, headers=(*honest.headers, *names)),
+    }
+    if all(name != "Authorization" for name, _ in door.present(session.refresh.value, session).headers):
+        extras["somebody else's access token beside it"] = lambda honest: replace(
+            honest, headers=(*honest.headers, *bearer)
+        )
     with target.bracket(door):
-        for case, suffix, headers, body in extras:
-            honest = door.present(session.refresh.value, session, headers=headers)
-            exchange = target.send(Request(honest.method, honest.path + suffix, honest.headers, body))
+        for case, spoil in extras.items():
+            exchange = target.send(spoil(door.present(session.refresh.value, session)))
             if not exchange.response.is_success:
                 target.expect(
-                    exchange.response.is_client_error,
+                    door.refuses_cleanly(exchange.response),
                     case,
                     expected="the owner's own token, or a 4xx",
                     observed=f"{door.label} answered {exchange.response.status}",
@@ -175,3 +192,84 @@ def test_refresh_05(target: Trial) -> None:
                 observed=f"a token of {shown!r}",
                 shown_by=[(case, exchange), ("the token that came back", used)],
             )
+
+
+def test_refresh_06(target: Trial) -> None:
+    """A refresh adds no scope, role or audience, neither by itself nor on request."""
+    session = spare_session(target)
+    had = {kind: rights_of(token, session.login) for kind, token in given_at_login(target, session).items()}
+    if not (session.access.jwt or session.refresh.jwt or any(had.values())):
+        target.not_applicable("the tokens are no JWTs, and the answers name no scope")
+    for case, ask in MORE_RIGHTS.items():
+        exchange = target.send(ask(target.refresh_door.present(session.refresh.value, session)))
+        if not target.refresh_door.bought(exchange.request, exchange.response):
+            # Rightly refused; it may have spent the token.
+            target.target.refresh(session)
+        else:
+            target.target.take_over(session, exchange)
+            for kind in Kind:
+                gained = sorted(rights_of(session.token(kind), exchange) - had[kind])
+                target.expect(
+                    not gained,
+                    f"the {kind} token after {case}",
+                    expected="the rights that the login gave, or fewer",
+                    observed="more: " + ", ".join(f"{name} {value!r}" for name, value in gained),
+                    shown_by=[("login", session.login), (case, exchange)],
+                    certain=True,
+                )
+        if session.ended:
+            session = spare_session(target)
+    if not target.probes:
+        target.inconclusive(f"{target.refresh_route.label} refuses the refresh token of a login (see REFRESH-01)")
+
+
+@pytest.mark.waits("a moment")
+def test_refresh_07(target: Trial) -> None:
+    """A refreshed session is not passed off as a fresh authentication."""
+    session = spare_session(target)
+    first = given_at_login(target, session)[Kind.ACCESS].jwt
+    if first is None:
+        target.not_applicable("the access token is no JWT")
+    exchange = target.target.refresh(session)
+    if session.access.jwt and "auth_time" in session.access.jwt.claims:
+        # Whole seconds: at once, the time of the refresh is that of the login.
+        target.clock.let_pass(LATER_S)
+        exchange = target.target.refresh(session)
+    if session.ended or session.access.jwt is None:
+        target.inconclusive(f"{target.refresh_route.label} answered {exchange.response.status} without a JWT")
+    last = session.access.jwt
+    claims = sorted(FRESHNESS & (first.claims.keys() | last.claims.keys()))
+    if not claims:
+        target.not_applicable("the access token does not say when or how the user authenticated")
+    for claim in claims:
+        target.expect(
+            not looks_fresh(claim, first, last),
+            f"{claim} in the access token of a refresh",
+            expected=f"what the login said, {first.claims.get(claim)!r}, or less",
+            observed=f"{last.claims.get(claim)!r}",
+            shown_by=[("login", session.login), ("refresh", exchange)],
+            certain=True,
+        )
+
+
+def test_refresh_08(target: Trial) -> None:
+    """Refreshing one session leaves the user's other sessions working."""
+    first, second = two_sessions(target)
+    door = target.protected_doors[0]
+    for _turn in range(REFRESHES):
+        exchange = target.target.refresh(first)
+        if first.ended:
+            target.inconclusive(f"{target.refresh_route.label} answered {exchange.response.status} (see REFRESH-01)")
+    used = target.send(door.present(second.access.value, second))
+    renewed = target.target.refresh(second)
+    for case, holds, shown in (
+        ("access", door.bought(used.request, used.response), used),
+        ("refresh", not second.ended, renewed),
+    ):
+        target.expect(
+            holds,
+            f"the {case} token of a user's session, after {REFRESHES} refreshes of another one",
+            expected="it is good, as before",
+            observed=f"status {shown.response.status}",
+            shown_by=[("the other session's refresh", exchange), (f"the {case} token", shown)],
+        )

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from conformance.scenarios.published import published_keys
-from conformance.tokens.forging import TABLE, Material
+import pytest
+
+from conformance.scenarios.costs import cost, costs_nothing, is_slow
+from conformance.scenarios.forgeries import material, refuses_forgeries
+from conformance.scenarios.published import NO_KEY_PAIR, known_keys, require_key
+from conformance.target.canary import PATIENCE_S, canary
+from conformance.tokens.forging.foreign_keys import DELAYS, delaying
+from conformance.tokens.forging.heavy import BOMB_SIZES, ITERATIONS, bombs, giants, iterating
 from conformance.tokens.reading import Kind, b64url_decode
 from conformance.tokens.weak_secrets import find_secret
 
@@ -13,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.scenarios.trial import Trial
-    from conformance.target.doors import ProtectedDoor, RefreshDoor
     from conformance.tokens.reading import Jwt, Token
 
 RECOGNISED: Final = frozenset(
@@ -21,59 +26,23 @@ RECOGNISED: Final = frozenset(
     | {"EdDSA", "Ed25519", "Ed448", "ES256K"}
 )
 ECDSA_SIGNATURES: Final = 20
-
-
-def _material(target: Trial, kind: Kind) -> Material:
-    """Genuine tokens of the kind, for a forger to start from."""
-    session = target.session()
-    token, opposite = (
-        session.token(kind).jwt,
-        session.token(Kind.REFRESH if kind is Kind.ACCESS else Kind.ACCESS).jwt,
-    )
-    earlier = target.target.first_session
-    other = earlier.token(kind).jwt if earlier else None
-    assert token is not None
-    victim: object = "somebody-else"
-    if target.target.second_account:
-        stranger = target.session(target.second_account).access.jwt
-        victim = stranger.claims.get("sub", victim) if stranger else victim
-    elif not isinstance(token.claims.get("sub"), str):
-        victim = 1
-    pem = target.target.public_key_pem
-    return Material(
-        token,
-        other if other and other.segments != token.segments else token,
-        opposite,
-        victim,
-        tuple(published_keys(target)) if target.session().access.jwt else (),
-        (pem.encode(),) if pem else (),
-        target.clock.now(),
-    )
-
-
-def _refuses_forgeries(target: Trial, doors: list[ProtectedDoor | RefreshDoor]) -> None:
-    """No forgery of the scenario's row of the table buys anything at any of the doors."""
-    for door in doors:
-        with target.bracket(door) as bracket:
-            material = _material(target, door.wants)
-            for name, forged in TABLE[target.requirement.id](material):
-                if forged not in target.target.honest_values:
-                    bracket.refuses(f"{name}, at {door.label}", bracket.token(forged))
+DELAY_S: Final = 2
+SLOW_S: Final = 1.0
 
 
 def test_sig_01(target: Trial) -> None:
     """A token whose content or signature was altered buys nothing."""
-    _refuses_forgeries(target, target.jwt_doors())
+    refuses_forgeries(target)
 
 
 def test_sig_02(target: Trial) -> None:
     """An unsigned token, however `none` is spelt, buys nothing."""
-    _refuses_forgeries(target, target.jwt_doors())
+    refuses_forgeries(target)
 
 
 def test_sig_03(target: Trial) -> None:
     """A token signed with a key that the server does not own buys nothing."""
-    _refuses_forgeries(target, target.jwt_doors())
+    refuses_forgeries(target)
 
 
 def test_sig_04(target: Trial) -> None:
@@ -112,13 +81,9 @@ def test_sig_05(target: Trial) -> None:
     """The server's public key is never accepted as an HMAC secret."""
     doors = [door for door in target.jwt_doors() if not _algorithm(target, door.wants).startswith("HS")]
     if not doors:
-        target.not_applicable("tokens are signed with an HMAC secret, so there is no public key")
-    if not published_keys(target) and not target.target.public_key_pem:
-        target.untested(
-            "the public key is not known",
-            give="--public-key @FILE, or the JWK Set's path as capabilities.jwks",
-        )
-    _refuses_forgeries(target, doors)
+        target.not_applicable(NO_KEY_PAIR)
+    require_key(target)
+    refuses_forgeries(target, doors)
 
 
 def _algorithm(target: Trial, kind: Kind) -> str:
@@ -128,12 +93,117 @@ def _algorithm(target: Trial, kind: Kind) -> str:
 
 def test_sig_06(target: Trial) -> None:
     """A key or certificate carried inside a token is never trusted."""
-    _refuses_forgeries(target, target.jwt_doors())
+    refuses_forgeries(target)
+
+
+@pytest.mark.waits("a moment")
+def test_sig_07(target: Trial) -> None:
+    """A URL in a token is neither trusted as a source of keys nor fetched."""
+    doors = target.jwt_doors()
+    if not target.target.canary_host:
+        target.untested("this needs a listener that the target can reach", give="--canary-host")
+    with canary(target.target.canary_host) as listener:
+        refuses_forgeries(target, doors, canary=listener.url)
+        if not listener.contacts:
+            target.clock.let_pass(PATIENCE_S)
+        seen = list(dict.fromkeys(listener.contacts))
+        target.expect(
+            not seen,
+            "a URL in the token that leads to the suite's own listener",
+            expected="nobody calls there",
+            observed=f"the target called: {', '.join(seen)}",
+            certain=True,
+        )
+
+
+def test_sig_08(target: Trial) -> None:
+    """A hostile `kid` selects no key, reads no file and runs no query or command."""
+    doors = target.jwt_doors()
+    refuses_forgeries(target, doors, cleanly=True)
+    with target.bracket(doors[0]) as bracket:
+        genuine = material(target, doors[0].wants)
+        for name, kid in DELAYS.items():
+            request = bracket.token(delaying(genuine, kid.format(s=DELAY_S)))
+            first = cost(target, request)
+            target.expect(
+                not is_slow(target, bracket, request, first, DELAY_S * 0.9, usual=delaying(genuine, "x")),
+                f"a kid that would make {name} wait for {DELAY_S} s, at {doors[0].label}",
+                expected="an answer as quick as any",
+                observed=f"{first.seconds:.1f} s",
+                shown_by=[("probe", first.exchange)] if first.exchange else [],
+            )
+
+
+def test_sig_09(target: Trial) -> None:
+    """The right key under another algorithm opens nothing."""
+    doors = target.jwt_doors()
+    target.minter  # noqa: B018 - untested without one
+    refuses_forgeries(target, doors, nothing_with="with a key that serves one algorithm only")
+
+
+def test_sig_10(target: Trial) -> None:
+    """A correctly signed token that lists a critical header nobody knows opens nothing."""
+    doors = target.jwt_doors()
+    target.minter  # noqa: B018 - as above
+    refuses_forgeries(target, doors)
+
+
+def test_sig_11(target: Trial) -> None:
+    """A genuine token in a JSON serialisation, or in something that is both, opens nothing."""
+    refuses_forgeries(target)
+
+
+def test_sig_12(target: Trial) -> None:
+    """A genuine token with parts missing, added or appended opens nothing, and breaks nothing."""
+    refuses_forgeries(target, cleanly=True)
+
+
+def test_sig_13(target: Trial) -> None:
+    """A genuine token in another spelling than strict base64url opens nothing."""
+    refuses_forgeries(target, suits=lambda token: bool({"-", "_"} & set(token.segments[2])))
+
+
+def test_sig_14(target: Trial) -> None:
+    """A token whose header or claims are not one unambiguous JSON object opens nothing, and breaks nothing."""
+    doors = target.jwt_doors()
+    target.minter  # noqa: B018 - as above
+    refuses_forgeries(target, doors, cleanly=True)
+
+
+def test_sig_15(target: Trial) -> None:
+    """Claims encrypted to the server's public key, in place of being signed, open nothing."""
+    doors = target.jwt_doors()
+    require_key(target)
+    refuses_forgeries(target, doors, nothing_with="with a key that can only sign")
+
+
+def test_sig_16(target: Trial) -> None:
+    """A token that asks for a long computation or swells when unpacked is refused as quickly as any."""
+    door = target.jwt_doors()[0]
+    with target.bracket(door) as bracket:
+        known = known_keys(target)
+        genuine = material(target, door.wants, published=known.jwks, pem_files=known.pem_files)
+        for makes, sizes, by_s in ((iterating, ITERATIONS, SLOW_S), (bombs, BOMB_SIZES, SLOW_S / 2)):
+            # The second size only of those that took the first one well.
+            hurt: set[int] = set()
+            for size in sizes:
+                for index, (case, token) in enumerate(makes(genuine, size)):
+                    usual = "x" * len(token)
+                    if index not in hurt and not costs_nothing(target, bracket, case, token, by_s, usual=usual):
+                        hurt.add(index)
+
+
+def test_sig_17(target: Trial) -> None:
+    """An ECDSA signature that nobody can have made, or in another encoding, opens nothing."""
+    doors = [door for door in target.jwt_doors() if _algorithm(target, door.wants).startswith("ES")]
+    if not doors:
+        target.not_applicable("no token is signed with ECDSA")
+    refuses_forgeries(target, doors)
 
 
 def test_sig_18(target: Trial) -> None:
     """Every issued JWT is signed with one current algorithm per kind, and no ECDSA nonce is used twice."""
-    session = target.new_session()
+    session = target.honest_session()
     logged_in = session.login
     issued: dict[Kind, list[Token]] = {kind: [session.token(kind)] for kind in Kind}
     if target.target.first_session:
@@ -166,6 +236,14 @@ def test_sig_18(target: Trial) -> None:
             observed="one is used twice, which gives the private key away",
             shown_by=[("login", logged_in)],
         )
+
+
+def test_sig_19(target: Trial) -> None:
+    """A giant token, or one with thousands of dots, is refused quickly, and the target answers as before."""
+    door = target.jwt_doors()[0]
+    with target.bracket(door) as bracket:
+        for case, token, small in giants(material(target, door.wants)):
+            costs_nothing(target, bracket, case, token, SLOW_S, usual=small)
 
 
 def _r_of(token: Jwt) -> bytes:

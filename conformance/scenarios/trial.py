@@ -7,49 +7,37 @@ nothing.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from conformance.errors import TargetError
-from conformance.target.doors import Door, LoginDoor, ProtectedDoor, RefreshDoor, TokenDoor
+from conformance.scenarios.bracket import Bracket
+from conformance.scenarios.endings import InconclusiveError, NotApplicableError, UntestedError
 from conformance.target.evidence import curl, exchange_to_json
-from conformance.target.target import LoginError, Target
+from conformance.tokens.reading import Kind
 from conformance.verdicts.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from conformance.catalogue import Requirement
     from conformance.clock import Clock
+    from conformance.target.doors import Door, LogoutDoor, ProtectedDoor
+    from conformance.target.giving_doors import LoginDoor, RefreshDoor
+    from conformance.target.hooks import Provisioner
     from conformance.target.http import Exchange, Request
     from conformance.target.profile import Profile
     from conformance.target.session import Account, Session
+    from conformance.target.target import Target
+    from conformance.target.together import Volley
     from conformance.tokens.keys import Minter
-    from conformance.tokens.reading import Jwt, Kind
+    from conformance.tokens.reading import Jwt
 
 MOST_FINDINGS: Final = 12
 """So many cases are reported with their evidence; more of them would say the same again."""
-
-POLICY_OF: Final = {
-    "ACCESS-01": "no token",
-    "ACCESS-02": "a refresh token",
-    "ACCESS-03": "nonsense",
-    "SIG-01": "an altered token",
-    "EXPIRY-01": "an expired token",
-}
-
-
-class NotApplicableError(Exception):
-    """The target does not offer what the requirement is about."""
-
-
-class UntestedError(Exception):
-    """The requirement applies, but the suite lacks something; the message says what to give."""
-
-
-class InconclusiveError(Exception):
-    """A control failed, so nothing was learnt."""
 
 
 @dataclass(slots=True)
@@ -74,7 +62,7 @@ class Trial:
         Raises:
             InconclusiveError: a wrong password opens it, so that a refusal cannot be told.
         """
-        door = self.target.login_door
+        door = self.login_route
         if door.opens_to_anyone:
             raise InconclusiveError(f"{door.label} gives tokens for a wrong password (see LOGIN-03)")
         return door
@@ -86,7 +74,7 @@ class Trial:
         Raises:
             InconclusiveError: it gives tokens without any credential, so that a refusal cannot be told.
         """
-        door = self.target.refresh_door
+        door = self.refresh_route
         if door.opens_to_anyone:
             raise InconclusiveError(f"{door.label} gives tokens without any credential (see REFRESH-03)")
         return door
@@ -107,19 +95,59 @@ class Trial:
         return doors
 
     @property
+    def json_login_door(self) -> LoginDoor:
+        """The first door; not applicable where the credentials are no members of a JSON object."""
+        if not self.login_route.takes_json:
+            self.not_applicable("the login takes no JSON")
+        if self.profile.login.before:
+            # What a body holds may go with the cookies of one visit, and be good for one attempt.
+            self.untested("the body of a login that takes several steps is not taken apart")
+        return self.login_door
+
+    @property
+    def logout_door(self) -> LogoutDoor:
+        """The way out; not applicable where the profile names none."""
+        if self.target.logout_door is None:
+            self.not_applicable(self.target.absent.get("logout", "the profile names no logout"))
+        return self.target.logout_door
+
+    @property
     def token_doors(self) -> tuple[ProtectedDoor | RefreshDoor, ...]:
-        """The protected routes and the refresh route."""
+        """The protected routes and, where there is one, the refresh route."""
+        if not self.profile.has_refresh_token:
+            return (*self.protected_doors, *self.refresh_routes)
         return (*self.protected_doors, self.refresh_door)
 
     @property
     def login_route(self) -> LoginDoor:
-        """The first door, even where a wrong password opens it."""
+        """The first door, even where a wrong password opens it; not applicable where the tokens were given."""
+        if not self.profile.has_login:
+            self.not_applicable("the profile names no login: the tokens were given")
         return self.target.login_door
 
     @property
     def refresh_route(self) -> RefreshDoor:
-        """The third door, even where it opens to anyone."""
+        """The third door, even where it opens to anyone; not applicable where there is no refresh token."""
+        if not self.refresh_routes:
+            self.not_applicable("the profile names no refresh")
+        if not self.profile.has_refresh_token:
+            self.not_applicable("there is no refresh token: the access token renews itself")
         return self.target.refresh_door
+
+    @property
+    def one_of_each(self) -> tuple[ProtectedDoor | RefreshDoor, ...]:
+        """A door for each kind of token that the target gives."""
+        return (self.protected_doors[0], *((self.refresh_door,) if self.profile.has_refresh_token else ()))
+
+    @property
+    def refresh_routes(self) -> tuple[RefreshDoor, ...]:
+        """The third door, where there is one, whatever it wants."""
+        return (self.target.refresh_door,) if self.profile.refresh.path else ()
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of token that the target gives."""
+        return tuple(Kind) if self.profile.has_refresh_token else (Kind.ACCESS,)
 
     @property
     def protected_routes(self) -> tuple[ProtectedDoor, ...]:
@@ -146,6 +174,45 @@ class Trial:
         return self.target.second_account
 
     @property
+    def can_provision(self) -> bool:
+        """Whether the operator gave a way to make accounts."""
+        return self.target.bundled is not None or self.profile.hooks.provision.is_given
+
+    @property
+    def provisioner(self) -> Provisioner:
+        """What makes, changes and removes accounts; untested where the operator gave no way."""
+        if not self.can_provision:
+            self.untested("this needs accounts of its own", give="hooks.provision in the profile")
+        return self.target.provisioner
+
+    @property
+    def disposable_account(self) -> Account:
+        """An account that may be locked: the user's, or a new one; untested where there is no way to have one."""
+        if "disposable account" not in self.target.memory:
+            if self.target.disposable is None and not self.can_provision:
+                self.untested(
+                    "this may lock an account",
+                    give="--disposable-username and --disposable-password, or hooks.provision in the profile",
+                )
+            self.target.memory["disposable account"] = self.target.disposable or self.target.provisioner.create()
+        account: Account = self.target.memory["disposable account"]
+        return account
+
+    def restart(self, settings: Mapping[str, Any] | None = None) -> None:
+        """Restarts the target, with some settings changed; untested where the operator gave no way."""
+        if not (self.target.bundled or self.profile.hooks.reconfigure.is_given):
+            self.untested("this needs the target to be restarted", give="hooks.reconfigure in the profile")
+        if self.clock.moves and not self.target.bundled:
+            self.untested("a restart by a hook would take the target off its clock", give="a run with --clock waiting")
+        if "PYTEST_XDIST_WORKER" in os.environ and not self.target.bundled:
+            self.untested("a restart would disturb the other processes of this run", give="it a run without -n")
+        try:
+            self.target.hooks.restart(settings or {})
+        finally:
+            # What was kept alive leads to a process that is gone.
+            self.target.client.close()
+
+    @property
     def minter(self) -> Minter:
         """What makes tokens with the target's own key; untested where the suite was not given the key."""
         if self.target.minter is None:
@@ -165,13 +232,55 @@ class Trial:
         """A session of the scenario's own."""
         return self.target.new_session(account)
 
+    def honest_session(self) -> Session:
+        """A session that the scenario uses as its owner would: a new one, or the only one where nobody logs in."""
+        return self.new_session() if self.profile.has_login else self.session()
+
     def send(self, request: Request, *, new_connection: bool = False) -> Exchange:
         """Sends any request."""
         return self.target.send(request, new_connection=new_connection)
 
+    def send_each(self, requests: Iterable[Request]) -> Iterator[Exchange]:
+        """Sends requests of which none depends on another, some at once where that saves time."""
+        return self.target.client.send_each(requests)
+
+    def send_once(self, request: Request) -> Exchange:
+        """Sends any request; an answer of 429 stays what it is."""
+        return self.target.client.send_once(request)
+
+    def send_together(self, requests: Sequence[Request], *, after_s: Sequence[float] = ()) -> Volley:
+        """Sends requests at once, each on a connection of its own; an answer of 429 stays what it is.
+
+        `after_s` says how many seconds later each is sent, where a race needs that. Untested where no two requests may
+        be under way at once.
+        """
+        self.require_races()
+        return self.target.send_together(requests, after_s=after_s)
+
+    def require_races(self) -> None:
+        """Ends the scenario where no two requests may be under way at once."""
+        if self.target.one_at_a_time:
+            self.untested(
+                "this needs requests that are under way at the same time", give="a --concurrency of 2 or more"
+            )
+
+    def send_in_a_row(self, row: Sequence[Request]) -> tuple[list[Exchange], bool]:
+        """Sends requests on a connection of their own; the second value says whether it was kept for all of them."""
+        return self.target.send_in_a_row(row)
+
     def guess(self, username: Any, password: Any) -> Request:
         """A login that must fail, to be sent next, within the budget of wrong passwords; values of any JSON type."""
         return self.target.guess(username, password)
+
+    def login_without_password(self) -> Request:
+        """A login of the account that lacks the password, to be sent next: servers may count it as a wrong one."""
+        self.guess(self.account.username, None)
+        return self.login_route.lacking("password", account=self.account)
+
+    def crashed(self, exchange: Exchange) -> bool:
+        """Whether an answer is a server error, and not what the operator calls a refusal."""
+        status = exchange.response.status
+        return status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in self.profile.refusals.declared
 
     # -- Claims ----------------------------------------------------------------------------------------------------
 
@@ -287,147 +396,3 @@ class Trial:
         self.findings.append(finding)
         if not certain:
             self.doubtful.append(finding)
-
-
-@dataclass(slots=True)
-class Bracket:
-    """The inside of control, probe, control on one door."""
-
-    trial: Trial
-    door: Door
-    account: Account
-    before: Exchange | None = None
-
-    @property
-    def session(self) -> Session:
-        """A live session of the account: the one whose honest token opened the door."""
-        return self.trial.target.session(self.account)
-
-    def token(self, value: str) -> Request:
-        """The honest request with another token in place of its own."""
-        assert isinstance(self.door, TokenDoor)
-        return self.door.present(value, self.session)
-
-    def token_as(self, kind: Kind, value: str) -> Request:
-        """A token shown as what it is, at a door that may want the other kind: in its own cookie, for instance."""
-        assert isinstance(self.door, TokenDoor)
-        return self.door.present(value, self.session, as_kind=kind)
-
-    def header(self, name: str, value: str) -> Request:
-        """The door's request with this header in place of any credential."""
-        return self.door.anonymous(((name, value),))
-
-    def refuses(
-        self,
-        case: str,
-        request: Request,
-        *,
-        statuses: Collection[int] | None = None,
-        cleanly: bool = False,
-    ) -> Exchange:
-        """Sends a probe that must buy nothing.
-
-        Args:
-            case: what the probe changed.
-            request: the probe.
-            statuses: the statuses that count as this refusal; any status will do where None.
-            cleanly: whether the refusal must blame the request (4xx) and not the server.
-
-        Raises:
-            TargetError: no answer came.
-        """
-        exchange = self.trial.target.send(request)
-        self._note_policy(exchange.response.status)
-        bought, status = self.door.bought(request, exchange.response), exchange.response.status
-        wanted = "a refusal"
-        if statuses is not None:
-            wanted += " with status " + " or ".join(map(str, sorted(statuses)))
-            holds = status in statuses
-        elif cleanly:
-            wanted += " with a 4xx status"
-            holds = exchange.response.is_client_error
-        else:
-            holds = True
-        observed = f"{self.door.label} answered {status}"
-        if bought:
-            observed = f"accepted: {observed} with {bought}"
-        shown_by = [("control: the honest request", self.before)] if self.before else []
-        self.trial.expect(
-            holds and not bought,
-            case,
-            expected=f"{wanted}, giving nothing away",
-            observed=observed,
-            shown_by=[*shown_by, (f"probe: {case}", exchange)],
-            certain=bool(bought),
-        )
-        return exchange
-
-    def _note_policy(self, status: int) -> None:
-        """Keeps which statuses a protected route uses for which kind of bad token: a choice, not a finding."""
-        kind = POLICY_OF.get(self.trial.requirement.id)
-        if kind and isinstance(self.door, ProtectedDoor):
-            seen = self.trial.target.policy.setdefault(f"status for {kind}", [])
-            if isinstance(seen, list) and status not in seen:
-                seen.append(status)
-
-    def control(self, when: str) -> None:
-        """Shows that the door opens to the honest request.
-
-        A shared session may have been ended by a later login of the same user, so a failure is tried again with a new
-        session before it counts.
-
-        Raises:
-            InconclusiveError: it does not open.
-        """
-        try:
-            problem = self._control()
-            if problem and not isinstance(self.door, LoginDoor):
-                self.session.ended = True
-                problem = self._control()
-                self.trial.target.logins_end_sessions |= not problem
-        except LoginError as error:
-            raise InconclusiveError(f"the control {when} the probes failed: {error}") from None
-        if problem:
-            consequence = (
-                "so a refusal would prove nothing" if when == "before" else "so a probe changed the target's state"
-            )
-            raise InconclusiveError(f"the control {when} the probes failed: {problem}, {consequence}")
-
-    def _control(self) -> str:
-        """Sends the honest request; returns what was wrong with the answer, or an empty string."""
-        target, door = self.trial.target, self.door
-        match door:
-            case LoginDoor():
-                return self._login_control()
-            case RefreshDoor():
-                session = self.session
-                exchange = target.refresh(session)
-                good = not session.ended
-            case ProtectedDoor():
-                exchange = target.send(door.present(self.session.access.value, self.session))
-                who = door.identity(exchange.response)
-                good = bool(door.bought(exchange.request, exchange.response)) and who in {
-                    None,
-                    self.account.username,
-                }
-            case _:
-                raise TypeError(door)
-        if good:
-            self.before = self.before or exchange
-        return "" if good else f"{door.label} answered {exchange.response.status} to an honest {door.wants} token"
-
-    def _login_control(self) -> str:
-        """The last honest login is a control before; after the probes there must be a new one.
-
-        So a row of scenarios at the login needs one honest login each, and the sessions are used elsewhere.
-        """
-        target = self.trial.target
-        if self.before is None and target.last_login is not None:
-            self.before = target.last_login
-            return ""
-        exchange, session = target.try_login(self.account)
-        if session is None:
-            return f"{self.door.label} answered {exchange.response.status} to an honest login"
-        self.before = self.before or exchange
-        target.keep_for_later(session)
-        return ""
