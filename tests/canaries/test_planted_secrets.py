@@ -61,7 +61,7 @@ def test_several_processes_keep_a_private_key(leaking_asymmetric: Planted, tmp_p
 def test_tokens_in_cookies_are_kept_too(tmp_path: Path) -> None:
     """Neither Cookie nor Set-Cookie shows a token with its signature."""
     (tmp_path / "out").mkdir()
-    with planted(tmp_path / "key", leaky, TOKEN_LOCATION="cookies") as server:
+    with planted(tmp_path / "key", leaky, TOKEN_LOCATION="cookies", COOKIE_SECURE="on") as server:
         options = ("--target-profile", "cookies", "-k", f"{SOME} or cookie")
         ended = server.run(*COMMAND, server.url, *REPORTS, *options, folder=tmp_path / "out")
         assert ended.code == 1, ended.code

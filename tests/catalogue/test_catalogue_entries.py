@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 
@@ -65,7 +66,7 @@ def test_every_requirement_can_be_acted_on() -> None:
     for requirement in catalogue.load():
         assert requirement.how, requirement.id
         assert "Passes: " in requirement.accepts, requirement.id
-        assert "\n\nFails: " in requirement.accepts, requirement.id
+        assert re.search(r"\n\n(Fails|Warns|Noted): ", requirement.accepts), requirement.id
         assert requirement.why, requirement.id
         assert requirement.fix, requirement.id
         assert not requirement.title.endswith("."), requirement.id
@@ -91,12 +92,11 @@ def test_areas_hold_their_requirements() -> None:
 
 
 def test_areas_follow_their_order() -> None:
-    """Areas stand in the order their files ask for, no two in the same place, and expiry comes last."""
+    """Areas stand in the order their files ask for, no two in the same place."""
     areas = catalogue.load().areas
     places = [area.order for area in areas]
 
     assert places == sorted(set(places))
-    assert areas[-1].name == "expiry"
 
 
 def test_a_requirement_is_found_by_its_id() -> None:

@@ -55,6 +55,30 @@ def test_explain_names_the_nearest_requirement(tmp_path: Path) -> None:
     assert "did you mean REFRESH-02?" in ended.err
 
 
+def test_coverage_tells_both_halves_of_a_source(tmp_path: Path) -> None:
+    """Which requirements rest on which clause, which statements nobody can test from outside, and why."""
+    ended = jwt_conformance("coverage", "rfc 6749", folder=tmp_path, bound=BOUND_S)
+    told = " ".join(ended.out.split())
+    assert ended.code == 0
+    assert "§5.1 LOGIN-01" in told
+    for statement in load().not_testable:
+        cited = any(source.startswith("RFC 6749") for source in statement.sources)
+        assert (" ".join(statement.statement.split()) in told) == cited
+        assert not cited or " ".join(statement.reason.split()) in told
+
+
+def test_coverage_can_be_summed_up(tmp_path: Path) -> None:
+    """A line a source."""
+    ended = jwt_conformance("coverage", "--summary", folder=tmp_path, bound=BOUND_S)
+    assert [line for line in ended.out.splitlines() if line.startswith("RFC 7662 ")]
+    assert len(ended.out.splitlines()) == len({line.split("  ")[0] for line in ended.out.splitlines()})
+
+
+def test_coverage_knows_its_sources(tmp_path: Path) -> None:
+    """A document that nothing cites is a mistake, told with the nearest."""
+    assert_told(jwt_conformance("coverage", "RFC 6748", folder=tmp_path), 2, "did you mean 'RFC 6749'?")
+
+
 def test_the_doctor_finds_a_good_target_good(url: str, tmp_path: Path) -> None:
     """A line for each thing that works, and the conclusion."""
     ended = jwt_conformance("doctor", url, folder=tmp_path, bound=BOUND_S)

@@ -46,11 +46,15 @@ MISFITS = {
     ),
     "another refresh token": ('[login]\nrefresh = "renewal"\n', "the refresh token is not at", "set login.refresh"),
     "another route": ('[[protected]]\npath = "/me"\n', "GET /me answers 404", "set protected[0].path"),
-    "another second route": (f'{ROUTE}[[protected]]\npath = "/me"\n', "GET /me answers 404", "'/me' in protected"),
+    "another second route": (
+        f'{ROUTE}[[protected]]\npath = "/me"\n',
+        "GET /me answers 404",
+        "set protected[1].path, now '/me'",
+    ),
     "another identity": (
         '[[protected]]\npath = "/profile"\nidentity = "user.name"\n',
         "GET /profile does not say whose data it shows at 'user.name'",
-        "set identity",
+        "set protected[0].identity",
     ),
     "another refresh path": ('[refresh]\npath = "/renew"\n', "POST /renew answers 404", "set refresh.path"),
     "cookies": ('transport = "cookie"\n', "its cookies are: none", "set cookies.access"),

@@ -11,7 +11,7 @@ from conformance.catalogue import Level, Requirement, Tier
 from conformance.clock import WaitingClock
 from conformance.scenarios.trial import Trial
 from conformance.target.http import Exchange, HttpClient, Request, Response
-from conformance.target.profile import Profile, load
+from conformance.target.profile_files import load
 from conformance.target.session import Account
 from conformance.target.target import Target
 from conformance.tokens.keys import sign
@@ -22,6 +22,8 @@ from reference_server.serve import ServerThread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from wsgiref.types import WSGIApplication
+
+    from conformance.target.profile import Profile
 
 SECRET = b"a secret of the tests, of more than thirty-two bytes"
 ALICE = Account("alice", "correct-horse-Battery-9!")
@@ -122,7 +124,7 @@ class LocalClient(HttpClient):
         super().__init__("http://api.test", max_wait_s=max_wait_s)
         self.api = api
 
-    def _send(self, request: Request, *, new_connection: bool) -> Exchange:  # noqa: ARG002 - there is no connection
+    def _exchange(self, session: object, request: Request) -> Exchange:  # noqa: ARG002 - there is no connection
         self.traffic.requests += 1
         return Exchange(request, self.api(request), time.time())
 

@@ -30,9 +30,16 @@ ALLOWED: dict[str, set[str]] = {
     "reports": {"", "inert", "catalogue", "verdicts"},
     "scenarios": {"errors", "catalogue", "clock", "tokens", "target", "verdicts.model"},
     "options": {"errors", "catalogue", "target.profile"},
-    "run": {"errors", "catalogue", "clock", "target", "options", "verdicts"},
-    "plugin": {"errors", "catalogue", "options", "run", "scenarios", "target", "verdicts", "reports"},
-    "cli": {"", "errors", "inert", "catalogue", "options", "run", "plugin", "target", "verdicts", "reports"},
+    "credentials": {"errors", "options", "redaction", "target", "tokens"},
+    "plan": {"", "inert", "errors", "catalogue", "options", "target"},
+    "run": {"credentials", "errors", "catalogue", "clock", "redaction", "target", "options", "verdicts"},
+    "discovery": {"errors", "inert", "redaction", "clock", "tokens", "target", "options", "run"},
+    "pytest_session": {"errors", "catalogue", "plan", "options", "run", "scenarios", "verdicts", "reports"},
+    "plugin": {"errors", "catalogue", "options", "pytest_session", "scenarios", "target", "verdicts", "reports"},
+    "cli": {
+        *("", "errors", "inert", "catalogue", "options", "run", "pytest_session", "plugin", "target"),
+        *("verdicts", "reports", "discovery"),
+    },
 }
 # What a scenario must not do by itself: speak HTTP, open a socket, read a header's syntax.
 NOT_IN_SCENARIOS = {"requests", "urllib3", "httpx", "http.client", "http.cookiejar", "socket", "ssl", "urllib.request"}

@@ -42,7 +42,7 @@ def test_an_answer_that_never_ends_is_not_waited_for(behaviour: Behaviour, tmp_p
 def test_an_answer_that_is_slow_to_search_is_searched_in_time(junk: str, app: Flask, tmp_path: Path) -> None:
     """A megabyte that is made to be hard on regular expressions and parsers delays nobody."""
     crash = answers("500 Internal Server Error", (junk * MEGABYTE)[:MEGABYTE])
-    with Server(after(14, crash), app) as server:
+    with Server(after(26, crash), app) as server:
         ended = judge(server.url, "-k", "input_01 or input_02", folder=tmp_path, bound=BOUND_S)
     assert ended.code in {1, 3}, ended.said
     assert "Traceback" not in ended.said

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
+from conformance.errors import TargetError
+from conformance.target.http import HttpClient, Request
+from conformance.target.raw import converse
 from tests.hostile.command import CREDENTIALS, assert_told, clean, judge
-from tests.hostile.servers import Server
+from tests.hostile.servers import Server, always, closes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,3 +110,18 @@ def test_a_file_of_authorities_that_holds_none_is_told(
     with Server(app=app, tls=presenting(authority.issue_cert("127.0.0.1"))) as server:
         ended = judge(server.url, folder=tmp_path, env=env, bound=BOUND_S)
     assert_told(ended, 2, "the file of trusted authorities")
+
+
+@pytest.mark.parametrize("length", [10, 5 << 20])
+def test_who_hangs_up_after_the_handshake_is_not_taken_for_a_server_without_tls(
+    length: int, authority: trustme.CA, tmp_path: Path
+) -> None:
+    """A connection that is closed in the middle of a request is told as without TLS, and the run goes on."""
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    with Server(always(closes), tls=presenting(authority.issue_cert("127.0.0.1"))) as server:
+        client = HttpClient(server.url, trusted_ca=str(file))
+        with pytest.raises(TargetError, match="closed the connection without an answer"):
+            client.send(Request("POST", "/login", (), b"x" * length))
+        assert converse(client, Request("POST", "/login", (("Content-Length", str(length)),), b"x" * length)).closed
+        client.close()

@@ -37,12 +37,16 @@ TARGETS: dict[str, tuple[Behaviour, int, str]] = {
         2,
         "the access token is not at 'access_token'",
     ),
-    "200 and both tokens": (answers("200 OK", BOTH_TOKENS), 2, "does not say whose data it shows at 'username'"),
+    "200 and both tokens": (
+        answers("200 OK", BOTH_TOKENS),
+        2,
+        "to the access token of a fresh login, without 'username'",
+    ),
     "a page": (answers("200 OK", "<html>Welcome</html>", Content_Type="text/html"), 2, "with an HTML page"),
     "an error page": (answers("400 Bad Request", "<h1>no</h1>", Content_Type="text/html"), 2, "does not understand"),
     "a long Retry-After": (answers(TOO_MANY, Retry_After="3600"), 3, "limits the rate of requests"),
-    "no Retry-After": (answers(TOO_MANY), 3, "limits the rate of requests"),
-    "a Retry-After in words": (answers(TOO_MANY, Retry_After="soon"), 3, "limits the rate of requests"),
+    "no Retry-After": (answers(TOO_MANY), 3, "still limits the rate of requests (GET /profile) after 2 pauses of 2 s"),
+    "a Retry-After in words": (answers(TOO_MANY, Retry_After="soon"), 3, "still limits the rate of requests"),
     "429 after its own Retry-After": (answers(TOO_MANY, Retry_After="0"), 3, "still limits the rate of requests"),
     "a redirect into the void": (answers("302 Found"), 2, "GET /profile redirects to nowhere"),
     "connections that close": (closes, 3, "closed the connection without an answer"),
@@ -61,7 +65,7 @@ def test_a_target_of_which_nothing_can_be_learnt_has_no_verdicts(name: str, tmp_
     """Whatever answers everything alike, or not at all, passes nothing and fails nothing."""
     behaviour, code, words = TARGETS[name]
     with Server(always(behaviour)) as server:
-        ended = judge(server.url, folder=tmp_path, bound=BOUND_S)
+        ended = judge(server.url, "--max-wait", "2", folder=tmp_path, bound=BOUND_S)
     assert_told(ended, code, words)
     assert not (tmp_path / "report.json").exists()
 

@@ -75,15 +75,15 @@ def test_a_url_and_two_accounts_show_what_the_learner_got_wrong(tmp_path: Path) 
 def test_short_lifetimes_show_that_tokens_expire(tmp_path: Path) -> None:
     """An app whose tokens live for seconds has the same findings, and its expiry is judged by waiting."""
     profile = tmp_path / "short.toml"
-    profile.write_text(f"extends = {json.dumps(str(ENTRY / 'profile.toml'))}\n[lifetimes]\naccess = 4\nrefresh = 20\n")
+    profile.write_text(f"extends = {json.dumps(str(ENTRY / 'profile.toml'))}\n[lifetimes]\naccess = 4\nrefresh = 40\n")
     code, verdicts = judged(
         tmp_path,
         "short lifetimes",
         "--max-wait",
-        "30",
+        "60",
         profile=profile,
         FLASK_JWT_ACCESS_TOKEN_EXPIRES="4",
-        FLASK_JWT_REFRESH_TOKEN_EXPIRES="20",
+        FLASK_JWT_REFRESH_TOKEN_EXPIRES="40",
     )
     assert deviations(verdicts) == expected("short lifetimes")
     assert code == 1

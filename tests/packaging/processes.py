@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,12 @@ _OURS = ("CONFORMANCE_", "REFERENCE_", "FLASK_", "PYTEST_", "PYTHON", "TOX_")
 def environment(**settings: str) -> dict[str, str]:
     """This process's environment without what steers the suite, the server or Python, and with `settings`."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)} | settings
+
+
+def with_our_commands(**settings: str) -> dict[str, str]:
+    """The same, with the commands that are installed beside this Python first in the path."""
+    env = environment(**settings)
+    return {**env, "PATH": os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])}
 
 
 def run(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 import jwt
 
@@ -98,6 +100,11 @@ class Api:
 def bearer(token: str | None) -> dict[str, str]:
     """The header that presents a token."""
     return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+def basic_auth(client_id: str, secret: str) -> str:
+    """The value of an Authorization header by which a client authenticates (RFC 6749 §2.3.1)."""
+    return "Basic " + base64.b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()
 
 
 def claims_of(token: str) -> dict[str, Any]:

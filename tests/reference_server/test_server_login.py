@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from argon2 import PasswordHasher
@@ -84,6 +85,16 @@ def test_long_and_unusual_passwords_are_compared(start: Start) -> None:
     api = start(accounts=(("alice", password),))
     assert api.try_login("alice", password).status_code == 200
     assert api.try_login("alice", password[:-2] + "x ").status_code == 401
+
+
+@pytest.mark.parametrize("kept", ["NFC", "NFD"])
+def test_accents_are_one_password_however_composed(start: Start, kept: Literal["NFC", "NFD"]) -> None:
+    """A password logs in with its accents composed or not; letters that only look alike are other letters."""
+    password = "crème-brûlée-ﬁ-9"
+    api = start(accounts=(("alice", unicodedata.normalize(kept, password)),))
+    for form in ("NFC", "NFD"):
+        assert api.try_login("alice", unicodedata.normalize(form, password)).status_code == 200
+    assert api.try_login("alice", unicodedata.normalize("NFKC", password)).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from tests.reference_server.api import PASSWORDS, Api, bearer
+from reference_server import DEMO_CLIENTS
+from tests.reference_server.api import PASSWORDS, Api, basic_auth, bearer
 from tests.reference_server.test_server_errors import answers
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ SPEC: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 OPERATIONS = {
     (method.upper(), path): operation for path, item in SPEC["paths"].items() for method, operation in item.items()
 }
+PUBLISHED = {"/.well-known/jwks.json", "/.well-known/oauth-authorization-server"}
 ERRORS = {"BadRequest": 400, "NotFound": 404, "MethodNotAllowed": 405, "ContentTooLarge": 413}
 SCHEMA = schemathesis.openapi.from_path(FILE)
 SCHEMA.config.generation.update(max_examples=10, deterministic=True)
@@ -86,9 +88,14 @@ def test_routes_and_methods_are_the_specified_ones(start: Start, settings: dict[
     }
     missing = {path for _, path in OPERATIONS.keys() - served}
     assert served <= OPERATIONS.keys()
-    assert missing == {
-        "pair": set(), "secret": {"/.well-known/jwks.json"}, "lesson": {"/.well-known/jwks.json", "/logout"}
-    }["pair" if settings.get("algorithm") else settings.get("variant", "secret")]  # fmt: skip
+    assert (
+        missing
+        == {
+            "pair": set(),
+            "secret": PUBLISHED,
+            "lesson": {*PUBLISHED, "/logout", "/oauth/token", "/oauth/revoke", "/oauth/introspect"},
+        }["pair" if settings.get("algorithm") else settings.get("variant", "secret")]
+    )
 
 
 def provoked(api: Api) -> list[tuple[str, str, TestResponse]]:
@@ -97,6 +104,15 @@ def provoked(api: Api) -> list[tuple[str, str, TestResponse]]:
     found = []
     for method, path in OPERATIONS:
         tokens = api.login()
+        if path.startswith("/oauth"):
+            form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh, "token": tokens.access}
+            found += [
+                (method, path, api.client.post(path, data=form, auth=DEMO_CLIENTS[0])),
+                (method, path, api.client.post(path, data={}, auth=DEMO_CLIENTS[0])),
+                (method, path, api.client.post(path, data=form)),
+                (method, path, api.client.post(path, data=large)),
+            ]
+            continue
         token = tokens.refresh if path == "/refresh" else tokens.access
         honest = {"json": {"username": "alice", "password": PASSWORDS["alice"]}} if path == "/login" else {}
         requests: list[dict[str, Any]] = [
@@ -111,6 +127,8 @@ def provoked(api: Api) -> list[tuple[str, str, TestResponse]]:
             ]
             # A token that these have not spent comes first.
             requests.append(requests.pop(0))
+        if path == "/dashboard":
+            requests.append({"headers": bearer(api.forge(tokens.access, scope=None))})
         found += [(method, path, api.client.open(path, method=method, **request)) for request in requests]
         if path == "/login":
             for _ in range(11):
@@ -196,4 +214,11 @@ def test_generated_requests_are_answered_as_specified(case: schemathesis.Case, d
     api, server = driven
     tokens = api.login()
     token = tokens.refresh if case.path == "/refresh" else tokens.access
-    case.call_and_validate(base_url=server.base_url, headers=bearer(token))
+    if not case.path.startswith("/oauth"):
+        case.call_and_validate(base_url=server.base_url, headers=bearer(token))
+        return
+    # A form can be as the schema says and hold a token or a secret that is no good.
+    headers = {"Authorization": basic_auth(*DEMO_CLIENTS[0])}
+    case.call_and_validate(
+        base_url=server.base_url, headers=headers, excluded_checks=[schemathesis.checks.positive_data_acceptance]
+    )

@@ -198,3 +198,27 @@ def test_change_of_password_ends_sessions(api: Api) -> None:
     assert not api.opens(tokens.access)
     assert api.post("/refresh", tokens.refresh).status_code == 401
     assert api.try_login("alice", "A new password").status_code == 200
+
+
+@pytest.mark.parametrize("scope", [None, "", "other", "dashboards", "Dashboard", ["dashboard"], 1])
+def test_a_scope_that_does_not_do_is_forbidden(api: Api, scope: object) -> None:
+    """The dashboard wants its scope as one of the token's words; what lacks it still opens the profile."""
+    narrow = api.forge(api.login().access, scope=scope)
+
+    answer = api.get("/dashboard", narrow)
+    assert answer.status_code == 403
+    assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
+    assert 'scope="dashboard"' in answer.headers["WWW-Authenticate"]
+    assert api.opens(narrow)
+    assert api.opens(api.forge(narrow, scope="other dashboard"), "/dashboard")
+
+
+def test_a_refresh_keeps_its_scope(start: Start) -> None:
+    """What a refresh gives has the scope of the refresh token, and never a wider one."""
+    for rotation in (True, False):
+        api = start(rotation=rotation)
+        tokens = api.login()
+        assert {claims_of(token)["scope"] for token in (tokens.access, tokens.refresh)} == {"dashboard"}
+        narrow = api.refresh(api.forge(tokens.refresh, scope="other"))
+        assert claims_of(narrow.access)["scope"] == "other"
+        assert "scope" not in claims_of(start(variant="lesson").login().access)

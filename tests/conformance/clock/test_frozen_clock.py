@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import sys
 import threading
 import time
+import types
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+import freezegun
 import pytest
 import requests
 
@@ -162,3 +168,116 @@ def test_a_token_of_the_reference_server_expires(clock: FrozenClock) -> None:
             statuses.append(ask())
 
     assert statuses == [200, 200, 401]
+
+
+def test_a_small_move_after_a_pause_never_goes_back(clock: FrozenClock) -> None:
+    """What has passed between two moves stays passed: a server must not find its own tokens issued in the future."""
+    clock.reach(clock.now() + HOUR_S)
+    time.sleep(0.3)
+    before = elsewhere(time.time)
+
+    clock.reach(clock.now() + 0.05)
+
+    assert before <= elsewhere(time.time)
+    assert abs(elsewhere(time.time) - clock.now()) < 0.1
+
+
+class Odd(types.ModuleType):
+    """A module that warns and raises when it is looked through, as lazy ones do."""
+
+    def __dir__(self) -> list[str]:
+        """What is not there yet."""
+        return ["deprecated", "unavailable"]
+
+    def __getattr__(self, name: str) -> object:
+        """Warns of one, and cannot have the other."""
+        if name == "deprecated":
+            warnings.warn("old", DeprecationWarning, stacklevel=1)
+            raise AttributeError(name)
+        raise RuntimeError(name)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_odd_modules_do_not_stop_the_clock(when: str, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a big application has loaded, the clock starts and stops, and lets no warning out."""
+    start = true_time()
+    if when == "before":
+        monkeypatch.setitem(sys.modules, "odd", Odd("odd"))
+    clock.reach(start + HOUR_S)
+    if when == "after":
+        monkeypatch.setitem(sys.modules, "odd", Odd("odd"))
+
+    assert elsewhere(time.time) >= start + HOUR_S - 1
+    clock.close()
+    assert abs(elsewhere(time.time) - true_time()) < 5
+
+
+def test_a_big_application_is_looked_through_in_a_moment(clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand modules more do not make the first move slow."""
+    for number in range(1000):
+        module = types.ModuleType(f"big.part{number}")
+        vars(module).update({f"name{each}": each for each in range(100)}, ask=time.time)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    started = time.monotonic()
+    clock.reach(true_time() + HOUR_S)
+
+    assert time.monotonic() - started < 5
+    assert elsewhere(sys.modules["big.part999"].ask) >= true_time() + HOUR_S - 1
+
+
+def test_a_thread_pool_s_work_is_moved(clock: FrozenClock) -> None:
+    """A function that a pool's thread calls at once sees the moved time: endpoints of ASGI frameworks run so."""
+    start = true_time()
+    clock.reach(start + HOUR_S)
+
+    with ThreadPoolExecutor(1) as pool:
+        # Not by way of this module's own function: the pool's thread is what calls it.
+        shown = [pool.submit(time.time).result(), pool.submit(dt.datetime.now, dt.UTC).result().timestamp()]
+    assert all(start + HOUR_S - 1 <= each for each in shown)
+
+
+def test_an_event_loop_that_runs_meanwhile_goes_on(clock: FrozenClock) -> None:
+    """Timers of a loop in another thread count real seconds, before a move, while it is made, and after it."""
+    beats: list[float] = []
+
+    async def beat() -> None:
+        while len(beats) < 20:
+            await asyncio.sleep(0.02)
+            beats.append(time.time())
+
+    thread = threading.Thread(target=asyncio.run, args=(beat(),))
+    thread.start()
+    time.sleep(0.1)
+    for _ in range(3):
+        clock.reach(clock.now() + HOUR_S)
+        time.sleep(0.05)
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert beats[-1] - beats[0] > 3 * HOUR_S - 1
+
+
+def test_freezegun_s_own_settings_are_left_as_they_were(clock: FrozenClock) -> None:
+    """Tests of the user's that run in the same session find freezegun as they know it."""
+    before = list(freezegun.config.settings.default_ignore_list)
+    clock.reach(true_time() + HOUR_S)
+    clock.close()
+
+    assert freezegun.config.settings.default_ignore_list == before
+
+
+def test_what_keeps_its_own_time_is_waited_for() -> None:
+    """Where a database or a limit may count real seconds, only a token's end is reached by a move."""
+    pauses: list[float] = []
+    clock = FrozenClock(pauses.append, 30)
+    try:
+        assert not clock.covers_stores
+        assert (clock.can_let_pass(30), clock.can_let_pass(31)) == (True, False)
+        clock.let_pass(7)
+        assert pauses == [7]
+        assert abs(clock.now() - true_time()) < 5
+        clock.reach(true_time() + HOUR_S)
+        assert clock.now() >= true_time() + HOUR_S - 1
+    finally:
+        clock.close()
+    assert pauses == [7]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import conformance.clock
-from conformance.clock import WaitingClock
+from conformance.clock import WaitingClock, waiting
 
 
 class Time:
@@ -36,7 +35,7 @@ class Time:
 def passing(monkeypatch: pytest.MonkeyPatch) -> Time:
     """The time that clocks see in this test."""
     passing = Time()
-    monkeypatch.setattr(conformance.clock, "time", passing)
+    monkeypatch.setattr(waiting, "time", passing)
     return passing
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from conformance.catalogue import Level
 from conformance.errors import ConfigurationError, TargetError
-from conformance.scenarios.trial import MOST_FINDINGS, InconclusiveError, NotApplicableError, Trial, UntestedError
+from conformance.scenarios.endings import InconclusiveError, NotApplicableError, UntestedError
+from conformance.scenarios.trial import MOST_FINDINGS, Trial
 from conformance.tokens.reading import Kind
 from conformance.verdicts.model import Verdict
 from tests.conformance.scenarios.concluding import concluded, outcome_of

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from conformance.target import doctor
-from conformance.target.profile import load
+from conformance.target.profile_files import load
 from tests.conformance.support import FakeApi, target_of
 
 if TYPE_CHECKING:
@@ -22,4 +22,4 @@ def shown(request: Request) -> str:
 def findings(api: FakeApi, *, signing_key: str | bytes = "", **changes: Any) -> tuple[Target, list[str]]:
     """The examined target, and what was said of it."""
     target = target_of(api, profile=dataclasses.replace(load("default"), **changes))
-    return target, list(doctor.examine(target, signing_key))
+    return target, [str(line) for line in doctor.examine(target, signing_key)]

@@ -12,7 +12,8 @@ import pytest
 from conformance.errors import ConfigurationError, TargetError
 from conformance.target import doctor
 from conformance.target.http import HttpClient
-from conformance.target.profile import Lifetimes, Login, Protected, Refresh, load
+from conformance.target.profile_files import load
+from conformance.target.profile_tables import Lifetimes, Login, Protected, Refresh
 from tests.conformance.support import ALICE, SECRET, FakeApi, answer, served, target_of
 from tests.conformance.target.examining import findings, shown
 
@@ -46,7 +47,16 @@ def test_a_healthy_target_is_ready_for_scenarios() -> None:
         "second login works (access: HS256 JWT, 900 s; refresh: HS256 JWT, 3600 s)",
         "GET /profile opens to an access token",
         "GET /dashboard opens to an access token",
-        "POST /refresh is there",
+        "POST /refresh gives a new access token",
+        *(
+            f"no {name}: POST {path} answers 404, so it is taken for not offered (see {setting} in the profile)"
+            for name, path, setting in (
+                ("logout", "/logout", "logout.path or logout.method"),
+                ("token", "/oauth/token", "oauth.token"),
+                ("revocation", "/oauth/revoke", "oauth.revocation"),
+                ("introspection", "/oauth/introspect", "oauth.introspection"),
+            )
+        ),
         "the signing key fits",
     ]
     assert target.protected_doors[0].honest_members == {"username"}
@@ -58,13 +68,24 @@ def test_a_healthy_target_is_ready_for_scenarios() -> None:
     assert target.client.traffic.logins == 2
 
 
+def test_what_a_target_does_not_have_is_left_out() -> None:
+    """A route that the profile names and the target does not have is not asked again, and the reason is kept."""
+    target, _ = findings(FakeApi())
+
+    assert target.logout_door is None
+    assert (target.profile.oauth.token, target.profile.oauth.introspection) == ("", "")
+    assert target.absent["logout"] == "POST /logout answers 404, so it is taken for not offered"
+
+
 def test_the_reference_server_is_healthy() -> None:
     """Over real HTTP the same holds, in both variants."""
     for variant, profile in (("full", "default"), ("lesson", "lesson")):
         with served(variant=variant) as url:
             target = target_of(FakeApi(), profile=load(profile))
             target.client = HttpClient(url)
-            assert list(doctor.examine(target))[-1] == "POST /refresh is there"
+            lines = list(map(str, doctor.examine(target)))
+            assert "POST /refresh gives a new access token" in lines
+            assert not target.absent
             target.close()
 
 
@@ -97,10 +118,13 @@ def test_a_route_that_is_not_there_is_a_mistake(path: str, setting: str, reply: 
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (answer(401, {"msg": "no"}), "refuses the account 'alice' with 401\n  hint: check --username and --password"),
+        (
+            answer(401, {"msg": "no"}),
+            'refuses the account \'alice\' with 401: {"msg": "no"}\n  hint: check --username and --password',
+        ),
         (answer(403, {"msg": "no"}), "refuses the account 'alice' with 403"),
         (answer(400, {"msg": "email is missing"}), 'does not understand the login: 400 {"msg": "email is missing"}'),
-        (answer(422, {"detail": "x"}), "members sent: password, username; set login.username"),
+        (answer(422, {"detail": "x"}), "sent: password, username as json; set login.username"),
         (answer(415), "does not understand the login: 415"),
         (answer(409), "answers 409 to an honest login"),
         (answer(200, {"token": "AAA", "b": 1}), "the access token is not at 'access_token'; its members are: b, token"),
@@ -164,7 +188,8 @@ def test_a_token_that_does_not_open_is_a_mistake() -> None:
     said = mistake(api)
 
     assert "GET /dashboard answers 401 to the access token of a fresh login" in said
-    assert "how the profile presents tokens" in said
+    assert "now in the header 'Authorization'" in said
+    assert "access.sent_in" in said
 
 
 @pytest.mark.parametrize(
@@ -183,7 +208,7 @@ def test_an_identity_that_does_not_fit_is_a_mistake(identity: str, reply: Respon
     said = mistake(api, protected=(Protected("/profile", identity=identity),))
 
     assert words in said
-    assert "set identity" in said
+    assert "set protected[0].identity" in said
 
 
 @pytest.mark.parametrize("key", ["another secret, of thirty-two bytes", "-----BEGIN PRIVATE KEY-----", b"\xff"])

@@ -52,6 +52,58 @@ def test_a_name_in_any_script_can_be_sent() -> None:
     assert "X-User: алиса" in lines_of(server.received[0])
 
 
+@pytest.mark.parametrize("method", ["get", "Get", "BREW", "OPTIONS", "TRACE"])
+def test_a_method_is_sent_as_it_was_written(method: str) -> None:
+    """Methods are told apart by case (RFC 9110 §9.1), so theirs is kept."""
+    with raw(always(reply())) as server:
+        server.client().send(Request(method, "/x"))
+
+    assert lines_of(server.received[0])[0] == f"{method} /x HTTP/1.1"
+
+
+def test_headers_of_one_name_are_sent_on_a_line_each() -> None:
+    """A header that is stated twice arrives twice, in that order, white space around its values included."""
+    headers = (("Authorization", "Bearer a"), ("X-Odd", "\t b  "), ("Accept", "text/x"), ("authorization", "Bearer é"))
+
+    with raw(always(reply())) as server:
+        server.client().send(Request("POST", "/x", headers, b"{}"))
+
+    lines = lines_of(server.received[0])
+    assert [line for line in lines if line.lower().startswith("authorization")] == [
+        "Authorization: Bearer a",
+        "Authorization: Bearer é",
+    ]
+    assert "X-Odd: \t b  " in lines
+    assert [line for line in lines if line.startswith(("Accept:", "User-Agent:", "Content-Length:", "Host:"))] == [
+        line for line in lines if line.partition(":")[0] in {"Accept", "User-Agent", "Content-Length", "Host"}
+    ]
+    assert "Accept: text/x" in lines
+    assert "Content-Length: 2" in lines
+
+
+def test_a_row_of_requests_has_a_connection_of_its_own() -> None:
+    """Requests in a row go over one connection that has carried nothing else, and are told to."""
+    with raw(always(reply())) as server:
+        client = server.client()
+        client.send(ASK)
+        exchanges, kept = client.send_in_a_row([ASK, Request("GET", "/y"), ASK])
+        assert server.connections == 2
+
+    assert kept
+    assert [exchange.request.path for exchange in exchanges] == ["/x", "/y", "/x"]
+    assert client.traffic.requests == 4
+
+
+def test_a_row_tells_where_its_connection_was_not_kept() -> None:
+    """A server that closes after each answer gets every request all the same, and this is told."""
+    with raw(always(reply(keep=False))) as server:
+        exchanges, kept = server.client().send_in_a_row([ASK, ASK, ASK])
+        assert server.connections == 3
+
+    assert not kept
+    assert len(exchanges) == 3
+
+
 def test_an_answer_is_kept_whole() -> None:
     """Status, every header line and the body are there, and how long it took."""
     answer = reply("418 I'm a teapot", "X-A: 1", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2", body=b'{"a": [1]}')
@@ -188,6 +240,16 @@ def test_connections_are_kept_or_new_as_asked() -> None:
 
     assert server.connections == 3
     assert client.traffic.requests == len(server.received) == 5
+
+
+def test_a_connection_is_given_up_after_a_crash() -> None:
+    """After a server error the next request takes a new connection: some servers close the old one unannounced."""
+    with raw(always(reply("500 Internal Server Error"))) as server:
+        client = server.client()
+        for _ in range(3):
+            client.send(ASK)
+
+    assert server.connections == 3
 
 
 def test_a_lost_target_is_left_alone() -> None:

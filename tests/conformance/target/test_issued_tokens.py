@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.target.profile import Cookies, Lifetimes, Login, Profile, Refresh, load
-from conformance.target.session import dig, issued, plant
+from conformance.target.places import dig, plant
+from conformance.target.profile import Profile
+from conformance.target.profile_files import load
+from conformance.target.profile_tables import Cookies, Lifetimes, Login, Refresh
+from conformance.target.session import issued
 from conformance.tokens.reading import Kind
 from tests.conformance.support import answer
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 LOGIN = Login()
 PROFILE = load("default")
-COOKIES = load("cookies")
+COOKIES = dataclasses.replace(load("default"), transport="cookie")
 
 
 def with_cookies(*lines: str, data: Any = None) -> Response:

@@ -6,7 +6,8 @@ import pytest
 
 from conformance.target.doors import ProtectedDoor
 from conformance.target.http import Request, Response
-from conformance.target.profile import Profile, Protected
+from conformance.target.profile import Profile
+from conformance.target.profile_tables import Protected
 from tests.conformance.support import answer
 
 WITH_IDENTITY = Protected("/profile", identity="user.name")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.target.target import WRONG_IN_A_ROW, LoginError
+from conformance.target.session_pool import LoginError
+from conformance.target.target import WRONG_IN_A_ROW
 from tests.conformance.support import ALICE, BOB, FakeApi, answer, target_of
 
 if TYPE_CHECKING:

@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 
-from conformance.target.doors import LoginDoor, ProtectedDoor, RefreshDoor
+from conformance.target.doors import LogoutDoor, ProtectedDoor
+from conformance.target.giving_doors import LoginDoor, RefreshDoor
 from conformance.target.http import Exchange, Request, Response
-from conformance.target.profile import Login, Profile, load
+from conformance.target.profile import Profile
+from conformance.target.profile_files import load
+from conformance.target.profile_tables import Cookies, Login
 from conformance.target.session import Account, Session
 from conformance.tokens.reading import Kind, Token
 from tests.conformance.support import FakeApi, answer
 
 DEFAULT = load("default")
-COOKIES = load("cookies")
+COOKIES = replace(load("default"), transport="cookie")
 JWT, OTHER = FakeApi().issue("access", "alice"), FakeApi().issue("refresh", "bob")
 GUESS = LoginDoor(DEFAULT).credentials("alice", "wrong")
 SHOWN = Request("POST", "/refresh", (("Authorization", f"Bearer {JWT}"),))
@@ -177,6 +180,39 @@ def test_a_member_can_be_left_out() -> None:
     """A login lacks what it was told to lack, and keeps everything else."""
     door, account = nested(), Account("alice", "pw")
 
-    assert door.without("password", account=account) == {"user": {"tenant": "t1", "email": "alice"}, "remember": True}
-    assert door.without("username", "password", account=account) == {"user": {"tenant": "t1"}, "remember": True}
-    assert LoginDoor(Profile("mine")).without("username", account=account) == {"password": "pw"}
+    lacking = door.lacking("password", account=account)
+
+    assert json.loads(lacking.body) == {"user": {"tenant": "t1", "email": "alice"}, "remember": True}
+    neither = door.lacking("username", "password", account=account)
+    assert json.loads(neither.body) == {"user": {"tenant": "t1"}, "remember": True}
+    assert json.loads(LoginDoor(Profile("mine")).lacking("username", account=account).body) == {"password": "pw"}
+
+
+def test_a_logout_may_show_both_tokens() -> None:
+    """Where the header carries the access token, a JSON body carries the other, named as in the login's answer."""
+    profile = replace(DEFAULT, login=replace(DEFAULT.login, refresh="data.refreshToken"))
+    request = LogoutDoor(profile).present_both(session_of({}))
+
+    assert (request.method, request.path) == ("POST", "/logout")
+    assert dict(request.headers) == {"Authorization": "Bearer A", "Content-Type": "application/json"}
+    assert json.loads(request.body) == {"refreshToken": "R"}
+
+
+@pytest.mark.parametrize(
+    ("csrf", "cookie"),
+    [
+        ({}, "access_token_cookie=A; refresh_token_cookie=R"),
+        (
+            {Kind.ACCESS: "a", Kind.REFRESH: "r"},
+            "access_token_cookie=A; csrf_access_token=a; refresh_token_cookie=R; csrf_refresh_token=r",
+        ),
+    ],
+)
+def test_a_browser_sends_both_cookies(csrf: dict[Kind, str], cookie: str) -> None:
+    """A logout by cookies shows both, and the proof of the access token, which a route mostly asks for."""
+    plain = replace(COOKIES, cookies=Cookies())
+    request = LogoutDoor(plain).present_both(session_of(csrf))
+
+    assert dict(request.headers)["Cookie"] == cookie
+    assert dict(request.headers).get("X-CSRF-TOKEN") == csrf.get(Kind.ACCESS)
+    assert request.body == b""

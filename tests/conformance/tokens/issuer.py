@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,12 @@ class Issuer:
         pem_files = () if self.algorithm == "HS256" else (self.public_pem,)
         tokens = self.token(jti="1", type="access"), self.token(jti="2", type="access"), self.token(type="refresh")
         return Material(*tokens, victim="bob", published=published, pem_files=pem_files)
+
+    def armed(self) -> Material:
+        """The same with all that a forger could wish for."""
+        return replace(
+            self.material(), signing_key=self.private, canary="http://127.0.0.1:9/x", origin="http://127.0.0.1:8"
+        )
 
 
 @cache

@@ -11,7 +11,7 @@ import pytest
 
 from conformance.tokens.keys import sign
 from conformance.tokens.reading import Jwt
-from conformance.tokens.weak_secrets import find_secret, known_secrets
+from conformance.tokens.weak_secrets import find_secret, known_secrets, variants
 from tests.conformance.support import taken_apart
 from tests.conformance.tokens.issuer import issuer
 
@@ -99,3 +99,23 @@ def test_the_judgement_is_that_of_hmac() -> None:
     assert found is not None
     mac = hmac.new(found.encode(), ".".join(token.segments[:2]).encode(), hashlib.sha256).digest()
     assert base64.urlsafe_b64encode(mac).rstrip(b"=").decode() == token.segments[2]
+
+
+@pytest.mark.parametrize("secret", ["Secret123", "shop-jwt-secret", "my-changeme", "SECRETSECRET", "supersecret2026"])
+def test_a_variant_of_a_word_is_found(secret: str) -> None:
+    """A known word, or one that only this target suggests, is found with what people put before or after it."""
+    assert find_secret(signed_with(secret.encode()), guesses=["shop"]) == secret
+
+
+def test_only_words_are_varied() -> None:
+    """What is too long to be a word has no variants, and neither has nothing; those of a word differ."""
+    assert list(variants("")) == []
+    assert list(variants("a-string-secret-at-least-256-bits-long")) == []
+    made = list(variants("secret"))
+    assert len(made) > 80
+    assert len(made) - len(set(made)) <= 3
+
+
+def test_there_are_many_candidates() -> None:
+    """A dictionary of a hundred thousand candidates is made from a short list as it is read."""
+    assert sum(1 for word in known_secrets() for _ in variants(word)) + len(list(known_secrets())) > 100_000
