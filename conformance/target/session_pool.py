@@ -12,6 +12,7 @@ from conformance.target.session import Account, Session
 from conformance.tokens.reading import Kind, Token
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping
 
     from conformance.clock import Clock
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ALIVE_MARGIN_S: Final = 2.0
 """A shared token is used no later than so many seconds before its end."""
+A_SECOND_S: Final = 1.0
+"""Tokens that hold nothing but a user and times in whole seconds are others so much later."""
 
 
 class NoLoginError(TargetError):
@@ -46,6 +49,8 @@ class SessionPool(ABC):
     refresh_door: RefreshDoor
     reserved: dict[Kind, Session]
     memory: dict[str, Any]
+    logins_repeat: bool
+    owners: Counter[str]
     _shared: dict[str, Session]
     _unused: list[Session]
 
@@ -103,8 +108,18 @@ class SessionPool(ABC):
 
     def keep_for_later(self, session: Session) -> None:
         """Puts a session that nobody has used where `session` and `new_session` find it."""
-        if session.is_complete:
+        if session.is_complete and not self.has_twin(session):
             self._unused.append(session)
+
+    def has_twin(self, session: Session) -> bool:
+        """Whether another login gave one of its tokens too, so that whatever ends the other session ends this one.
+
+        So it is where a token holds a user and a second (see LOGIN-04). Where it is so seconds later, too, there are no
+        others to be had, and sessions are taken as they are.
+        """
+        return not self.logins_repeat and any(
+            self.owners[token.value] > 1 for token in (session.access, session.refresh)
+        )
 
     def is_alive(self, token: Token) -> bool:
         """Whether the token has a while to live."""
@@ -126,7 +141,7 @@ class SessionPool(ABC):
 
     def _take_unused(self, account: Account) -> Session | None:
         for index, session in enumerate(self._unused):
-            if session.account == account and self.is_alive(session.access):
+            if session.account == account and self.is_alive(session.access) and not self.has_twin(session):
                 return self._unused.pop(index)
         return None
 

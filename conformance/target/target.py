@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
@@ -14,7 +15,7 @@ from conformance.target.giving_doors import LoginDoor, RefreshDoor
 from conformance.target.hooks import DescribedHooks, Hooks, Provisioner
 from conformance.target.http import Exchange, Headers, HttpClient, Request
 from conformance.target.session import Account, Issued, Session, issued
-from conformance.target.session_pool import LoginError, NoLoginError, SessionPool
+from conformance.target.session_pool import A_SECOND_S, LoginError, NoLoginError, SessionPool
 from conformance.target.steps import Steps
 from conformance.tokens.reading import HMAC_ALGORITHMS, Kind, Token, read_jwt
 
@@ -83,7 +84,11 @@ class Target(SessionPool):
     """Sessions opened at the start of the run, whose token of that kind is left to expire meanwhile."""
     logins_end_sessions: bool = False
     """Whether an honest token was seen refused until the user logged in again: there may be one session per user."""
+    logins_repeat: bool = False
+    """Whether logins give tokens that earlier ones gave, even seconds later."""
     rotates: bool | None = None
+    owners: Counter[str] = field(default_factory=Counter, repr=False)
+    """How many logins gave each token."""
     absent: dict[str, str] = field(default_factory=dict)
     """What the profile names and the target does not have, with the reason to think so."""
     memory: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -192,6 +197,7 @@ class Target(SessionPool):
         for token in (found.access, found.refresh):
             self.know(token)
         if exchange.response.is_success and found.access:
+            self.owners.update({token.value for token in (found.access, found.refresh) if token})
             self.wrong_passwords.pop(account.username, None)
             refresh = found.refresh or Token("", Kind.REFRESH)
             session = Session(
@@ -202,13 +208,20 @@ class Target(SessionPool):
         return None
 
     def login(self, account: Account | None = None) -> Session:
-        """A new session.
+        """A new session, whose tokens are no other session's as well, if a second later others come.
 
         Raises:
             LoginError: the answer does not hold both tokens.
             NoLoginError: there is no login.
         """
-        exchange, session = self.try_login(account or self.account)
+        session = self._complete(*self.try_login(account or self.account))
+        if self.has_twin(session) and self.clock.can_let_pass(A_SECOND_S):
+            self.clock.let_pass(A_SECOND_S)
+            session = self._complete(*self.try_login(account or self.account))
+            self.logins_repeat = self.has_twin(session)
+        return session
+
+    def _complete(self, exchange: Exchange, session: Session | None) -> Session:
         if session is None or not session.is_complete:
             raise LoginError(f"an honest login answered {exchange.response.status} without both tokens", exchange)
         return session

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.clock import WaitingClock
 from conformance.target.session_pool import LoginError
 from conformance.target.target import WRONG_IN_A_ROW
 from tests.conformance.support import ALICE, BOB, FakeApi, answer, target_of
@@ -166,3 +168,55 @@ def test_requests_are_those_of_the_client() -> None:
     target.send(target.protected_doors[0].anonymous())
 
     assert target.client.traffic.requests == len(api.received) == 2
+
+
+class Periods(FakeApi):
+    """Its tokens hold a user and a period's beginning: two logins within one period get the same."""
+
+    def __init__(self, period_s: int) -> None:
+        """Counts in periods of so many seconds."""
+        super().__init__()
+        self.period_s = period_s
+
+    def issue(self, kind: str, username: str) -> str:
+        """The period's token of this kind."""
+        now = time.time()
+        self._issued, self.clock_s = -1, now // self.period_s * self.period_s - now + 0.001
+        return super().issue(kind, username)
+
+
+def patient(api: FakeApi) -> Target:
+    """A target that may be waited for."""
+    target = target_of(api)
+    target.clock = WaitingClock(target.client.pause, 5.0)
+    return target
+
+
+def test_sessions_share_no_token() -> None:
+    """What ends one session ends no other, also where two logins within a second get the same tokens."""
+    target = patient(Periods(1))
+    first, second, third = target.login(), target.new_session(), target.login()
+
+    assert len({session.refresh.value for session in (first, second, third)}) == 3
+
+
+def test_a_session_with_a_twin_is_nobodys_next_one() -> None:
+    """Of two sessions with the same tokens neither is kept for scenarios that may end it."""
+    target = patient(Periods(1))
+    while time.time() % 1 > 0.5:
+        time.sleep(0.01)
+    twins = [session for _, session in (target.try_login(ALICE), target.try_login(ALICE)) if session]
+    for session in twins:
+        target.keep_for_later(session)
+
+    assert twins[0].refresh.value == twins[1].refresh.value
+    assert target.new_session().refresh.value != twins[0].refresh.value
+
+
+def test_where_tokens_never_change_sessions_are_taken_as_they_are() -> None:
+    """A server that gives a user the same tokens all day is logged in to once more, and not with every session."""
+    target = patient(Periods(86_400))
+    for _ in range(4):
+        target.new_session()
+
+    assert target.client.traffic.logins == 5
