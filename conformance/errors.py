@@ -45,6 +45,10 @@ class TargetError(ConformanceError):
     exit_code = 3
 
 
+class HungUpError(TargetError):
+    """The target closed the connection without an answer."""
+
+
 class SuiteFaultError(ConformanceError):
     """The suite itself has crashed, so that nothing is known of the target."""
 

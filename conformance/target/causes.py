@@ -6,7 +6,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from conformance.errors import ConfigurationError, TargetError
+from conformance.errors import ConfigurationError, HungUpError, TargetError
 
 _CAUSES: Final[tuple[tuple[tuple[str, ...], type[ConfigurationError | TargetError], str, str], ...]] = (
     (
@@ -48,7 +48,7 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], type[ConfigurationError | TargetErro
     ),
     (
         ("Connection aborted", "RemoteDisconnected", "reset"),
-        TargetError,
+        HungUpError,
         "{host} closed the connection without an answer",
         "",
     ),

@@ -18,7 +18,7 @@ import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from conformance.errors import ConfigurationError, TargetError
+from conformance.errors import ConfigurationError, HungUpError, TargetError
 from conformance.target.causes import explain
 from conformance.target.connections import PunctualAdapter
 from conformance.target.overtaken import TokenWatch
@@ -39,6 +39,8 @@ FAR_S: Final = 0.01
 LONGEST_KEPT: Final = 1 << 14
 LANES: Final = 6
 """So many requests are under way at once, at most, to a target that is far away."""
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing, of those that are sent (RFC 9110 §9.2.1)."""
 LOST_AFTER: Final = 3
 """So many failed exchanges in a row, and the target counts as lost: nothing more is sent to it."""
 
@@ -393,6 +395,18 @@ class HttpClient:
             time.sleep(seconds)
 
     def _exchange(self, session: requests.Session, request: Request) -> Exchange:
+        adapter = session.get_adapter(self.base_url)
+        assert isinstance(adapter, PunctualAdapter)
+        opened = adapter.connections_opened
+        try:
+            return self._attempt(session, request)
+        except HungUpError:
+            # A kept connection may just have ended; what is safe may then be sent again (RFC 9112 §9.3.1).
+            if request.method not in SAFE_METHODS or adapter.connections_opened > opened:
+                raise
+            return self._attempt(session, request)
+
+    def _attempt(self, session: requests.Session, request: Request) -> Exchange:
         if self.traffic.failures_in_a_row >= LOST_AFTER:
             raise TargetError(f"{self.base_url} stopped answering earlier in this run; nothing more was sent")
         with self._counting:

@@ -193,6 +193,22 @@ def test_nothing_is_sent_twice_by_itself() -> None:
     assert len(server.received) == 1
 
 
+@pytest.mark.parametrize(("method", "times"), [("GET", 3), ("HEAD", 3), ("POST", 2)])
+def test_a_kept_connection_that_has_ended_is_made_up_for(method: str, times: int) -> None:
+    """Where a server ends a connection that it had kept, what is safe is sent once more on a new one, and only that."""
+    with raw(lambda _request: [reply(body=b"") if len(server.received) != 2 else b""]) as server:
+        client = server.client()
+        client.send(ASK)
+        if method == "POST":
+            with pytest.raises(TargetError, match="closed the connection without an answer"):
+                client.send(Request(method, "/x"))
+        else:
+            assert client.send(Request(method, "/x")).response.status == 200
+
+    assert len(server.received) == times
+    assert server.connections == times - 1
+
+
 def test_cookies_are_not_kept() -> None:
     """A cookie that the target sets is not sent back, by the same connection or by another."""
     with raw(always(reply("200 OK", "Set-Cookie: session=abc; Path=/"))) as server:
@@ -255,17 +271,18 @@ def test_a_connection_is_given_up_after_a_crash() -> None:
 def test_a_lost_target_is_left_alone() -> None:
     """After a few failures in a row nothing more is sent; an answer in between starts the count anew."""
     broken = [True, True, False, *[True] * 10]
+    ask = Request("POST", "/x")
 
     with raw(lambda _request: [b"" if broken[len(server.received) - 1] else reply()]) as server:
         client = server.client()
         for fails in broken[: 3 + LOST_AFTER]:
             if fails:
                 with pytest.raises(TargetError):
-                    client.send(ASK)
+                    client.send(ask)
             else:
-                client.send(ASK)
+                client.send(ask)
         with pytest.raises(TargetError, match="stopped answering earlier"):
-            client.send(ASK)
+            client.send(ask)
 
     assert len(server.received) == 3 + LOST_AFTER
 
