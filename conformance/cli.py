@@ -266,6 +266,40 @@ def _explanation(requirement: Requirement) -> str:
     return "\n".join(lines)
 
 
+COMPARE_EXIT_CODES = """\b
+Exit codes: 0 nothing got worse, 1 the last report has a requirement broken or
+unclear that the first has not, 2 usage."""
+
+
+@main.command(
+    epilog=f"Examples: compare before.json after.json; compare --html matrix.html lab/*.json.\n\n{COMPARE_EXIT_CODES}"
+)
+@click.argument("files", metavar="REPORT.json...", nargs=-1, required=True)
+@click.option("--html", "page", metavar="FILE", help="Draw it as a page, in one file.")
+@click.option("--all", "everything", is_flag=True, help="Also what does not differ.")
+def compare(files: tuple[str, ...], page: str | None, everything: bool) -> None:
+    """Tell what changed between two reports of --report-json, or how several implementations fare."""
+    from conformance.reports.comparison import Comparison  # noqa: PLC0415
+    from conformance.reports.reading import read  # noqa: PLC0415
+    from conformance.reports.writing import write  # noqa: PLC0415
+
+    try:
+        if len(files) < 2:  # noqa: PLR2004
+            raise ConfigurationError("one report is nothing to compare", "name two or more")
+        if page:
+            check_writable("html", page)
+        comparison = Comparison.of([(file, read(file)) for file in files])
+        if page:
+            write(comparison.page(), page)
+    except ConformanceError as error:
+        sys.exit(_fail(error))
+    except OSError as error:
+        sys.exit(_fail(ConfigurationError(f"--html {page!r} cannot be written: {error.strerror}")))
+    for line in comparison.told(everything=everything):
+        click.echo(line)
+    sys.exit(int(comparison.got_worse))
+
+
 @main.group()
 def lab() -> None:
     """Real implementations and real vulnerabilities, in a checkout: what the suite says of them."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.catalogue import Tier
 from conformance.errors import ConfigurationError, nearest
+from conformance.reports.writing import KINDS
 from conformance.target.profile import DEFAULT
 
 if TYPE_CHECKING:
@@ -101,7 +102,13 @@ OPTIONS: Final = (
     Option("rate", "PER_SECOND|off", "The most requests a second. Default: 20, and off for an API on this machine."),
     Option("concurrency", "N", "The most requests under way at once; 1 leaves out races. Default: 6, and races."),
     Option("plan", "", "Tell what the run would do to the API, and send nothing."),
+    Option("baseline", "FILE", "Known deviations, which do not fail the run; those that are gone do."),
+    Option("update-baseline", "", "Bring that file up to date with this run."),
     Option("report-json", "FILE", "Write the verdicts and their evidence as JSON."),
+    Option("report-html", "FILE", "Write them as a page to read, in one file."),
+    Option("report-sarif", "FILE", "Write the findings as SARIF 2.1.0, for code scanning."),
+    Option("report-markdown", "FILE", "Write a summary in Markdown, for a job or a pull request."),
+    Option("badge", "FILE", "Write a badge: SVG, or an endpoint for shields.io where the name ends in .json."),
 )
 
 
@@ -138,8 +145,20 @@ class RunSettings:
     """Requests a second, infinite for no limit; None where it depends on how far away the target is."""
     concurrency: int | None = None
     plan: bool = False
+    baseline: str = ""
+    update_baseline: bool = False
     report_json: str = ""
+    report_html: str = ""
+    report_sarif: str = ""
+    report_markdown: str = ""
+    badge: str = ""
     strict: bool = False
+
+    @property
+    def reports(self) -> dict[str, str]:
+        """The report files that were asked for, by option."""
+        files = {option: getattr(self, option.replace("-", "_")) for option in KINDS}
+        return {option: file for option, file in files.items() if file}
 
 
 def resolve(
@@ -199,8 +218,10 @@ def _check_together(settings: RunSettings, *, needs_account: bool) -> None:
         )
     if settings.public_key and "-----BEGIN" not in settings.public_key:
         raise ConfigurationError("--public-key is no PEM", "write @ before the name of the file that holds it")
-    if settings.report_json:
-        _check_no_folder("report-json", settings.report_json)
+    for option, file in settings.reports.items():
+        _check_no_folder(option, file)
+    if settings.update_baseline and not settings.baseline:
+        raise ConfigurationError("--update-baseline needs the file", "give --baseline")
     if settings.client_id and settings.client_id == settings.second_client_id:
         raise ConfigurationError("the second client is the first one again", "give two different clients")
     names = {"first": settings.username, "second": settings.second_username, "disposable": settings.disposable_username}

@@ -14,6 +14,7 @@ from conformance.catalogue import load as load_catalogue
 from conformance.errors import ConfigurationError, ConformanceError, SuiteFaultError, TargetError
 from conformance.options import BASE_URL, OPTIONS, RunSettings, resolve
 from conformance.pytest_session import State, problem_from
+from conformance.verdicts.baseline import Baseline
 from conformance.verdicts.model import Outcome, Verdict
 from conformance.verdicts.verdict_set import RunFacts
 
@@ -138,6 +139,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     state.selected = True
     try:
         state.settings = settings_of(config)
+        state.baseline = Baseline.read(state.settings.baseline, may_be_missing=state.settings.update_baseline)
     except ConfigurationError as error:
         if hasattr(config, "workerinput"):
             state.problem = error
@@ -294,18 +296,24 @@ def pytest_runtest_makereport(
     item.stash[OUTCOME] = outcome
     # xdist carries what JSON can hold from the worker to the controller.
     setattr(report, _CONFORMANCE, outcome.to_json())
-    _dress(report, item, requirement, outcome, strict=bool(state.settings and state.settings.strict))
+    _dress(report, item, requirement, outcome, state)
     return report
 
 
 def _dress(
-    report: pytest.TestReport, item: pytest.Item, requirement: Requirement, outcome: Outcome, *, strict: bool
+    report: pytest.TestReport, item: pytest.Item, requirement: Requirement, outcome: Outcome, state: State
 ) -> None:
     """Gives the test report the outcome and the words that fit the verdict."""
     from conformance.reports.text import describe  # noqa: PLC0415
 
     verdict = outcome.verdict
-    if verdict is Verdict.FAILED or verdict is Verdict.INCONCLUSIVE or (verdict is Verdict.WARNED and strict):
+    strict = bool(state.settings and state.settings.strict)
+    known = None if verdict is Verdict.PASSED else state.baseline.covering(outcome)
+    if known:
+        # As pytest has it for what is expected to fail.
+        report.outcome, report.longrepr = "skipped", describe(requirement, outcome)
+        report.wasxfail = known.reason
+    elif verdict is Verdict.FAILED or verdict is Verdict.INCONCLUSIVE or (verdict is Verdict.WARNED and strict):
         report.outcome = "failed"
         report.longrepr = describe(requirement, outcome)
     elif verdict in {Verdict.UNTESTED, Verdict.NOT_APPLICABLE}:
@@ -329,6 +337,8 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if data is None or not isinstance(report, pytest.TestReport):
         return None
     verdict = Verdict(data["verdict"])
+    if hasattr(report, "wasxfail"):
+        return "known", "x", f"{verdict.words.upper()} (KNOWN)"
     letters = {Verdict.PASSED: ".", Verdict.FAILED: "F", Verdict.WARNED: "w", Verdict.NOTED: "n",
                Verdict.NOT_APPLICABLE: "-", Verdict.UNTESTED: "u", Verdict.INCONCLUSIVE: "?"}  # fmt: skip
     category = {Verdict.FAILED: "broken", Verdict.NOT_APPLICABLE: "not applicable"}.get(verdict, str(verdict))
@@ -380,6 +390,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return  # Nothing was run: pytest has said why.
     if state.settings is None:
         state.settings = settings_of(config)
+        state.baseline = Baseline.read(state.settings.baseline, may_be_missing=state.settings.update_baseline)
     conformant = state.conclude(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if state.problem or (exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} and not conformant):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

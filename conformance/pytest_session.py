@@ -6,12 +6,13 @@ import logging
 import traceback
 import warnings
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance.errors import ConfigurationError, ConformanceError, TargetError
+from conformance.verdicts.baseline import Baseline, update
 from conformance.verdicts.verdict_set import ExitCode, RunFacts, VerdictSet
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class State:
         post_mortem: what there is to tell of a launched server that ended during the run.
         say: shows a line while scenarios run.
         processes: how many processes would share the run.
+        baseline: the deviations that are put up with.
         plan: what the run would do, a line at a time, where the user asked for that alone.
     """
 
@@ -56,6 +58,7 @@ class State:
     processes: int = 1
     plan: list[str] = field(default_factory=list)
     verdicts: VerdictSet | None = None
+    baseline: Baseline = field(default_factory=Baseline)
 
     def safe(self, text: str) -> str:
         """A text without the secrets of the run."""
@@ -146,18 +149,26 @@ class State:
             strict=self.settings.strict,
             suite_faults=tuple(self.suite_faults),
             interrupted=interrupted,
+            baseline=self.baseline,
         )
-        if self.settings.report_json:
-            from conformance.reports.json_report import write  # noqa: PLC0415
-
-            try:
-                write(self.verdicts, self.settings.report_json)
-            except OSError as error:
-                self.problem = ConfigurationError(
-                    f"the report {self.settings.report_json} cannot be written: {error.strerror}"
-                )
-                return False
+        try:
+            self._write(self.settings, self.verdicts)
+        except OSError as error:
+            file = str(error.filename or "").removesuffix(".part")
+            self.problem = ConfigurationError(f"the report {file} cannot be written: {error.strerror}")
+            return False
         return self.verdicts.conformant
+
+    def _write(self, settings: RunSettings, verdicts: VerdictSet) -> None:
+        from conformance.reports.json_report import to_json  # noqa: PLC0415 - most runs write nothing
+        from conformance.reports.writing import write, write_reports  # noqa: PLC0415
+
+        if settings.update_baseline:
+            write(update(self.baseline, verdicts.by_id), settings.baseline)
+            self.baseline = Baseline.read(settings.baseline)
+            self.verdicts = verdicts = replace(verdicts, baseline=self.baseline)
+        if settings.reports:
+            write_reports(to_json(verdicts), settings.reports)
 
     def exit_code(self, pytest_code: int) -> int:
         """The exit code of `jwt-conformance run` for a pytest session that ended with `pytest_code`."""

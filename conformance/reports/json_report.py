@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance import __version__
@@ -45,6 +42,7 @@ def to_json(verdicts: VerdictSet) -> dict[str, Any]:
         },
         "result": verdicts.exit_code.name.lower(),
         "policy": facts.policy,
+        "baseline": _baseline(verdicts) if verdicts.baseline.file else None,
         "summary": verdicts.summary,
         "requirements": [
             {
@@ -55,6 +53,7 @@ def to_json(verdicts: VerdictSet) -> dict[str, Any]:
                 "sources": list(requirement.sources),
                 "verdict": str(outcome.verdict),
                 "reason": outcome.reason,
+                "known": row.to_json() if (row := verdicts.known(requirement)) else None,
                 "probes": outcome.probes,
                 "findings": [asdict(finding) for finding in outcome.findings],
             }
@@ -63,20 +62,15 @@ def to_json(verdicts: VerdictSet) -> dict[str, Any]:
     }
 
 
-def write(verdicts: VerdictSet, file: str) -> None:
-    """Writes the report; a file that is there is replaced at once, never left half written.
+def _baseline(verdicts: VerdictSet) -> dict[str, Any]:
+    baseline = verdicts.baseline
+    rows = {"gone": baseline.stale(verdicts.by_id), "over": baseline.over()}
+    return {
+        "file": baseline.file,
+        **{name: [{"requirement": row.requirement, "case": row.case} for row in found] for name, found in rows.items()},
+    }
 
-    Raises:
-        OSError: the file cannot be written.
-    """
-    path = Path(file)
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.part")
-    try:
-        draft.write_text(json.dumps(to_json(verdicts), indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+
+def render(report: dict[str, Any], _file: str) -> str:
+    """The report as the text of a file, in ASCII."""
+    return json.dumps(report, indent=1, ensure_ascii=True) + "\n"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.inert import inert, one_line
 from conformance.reports.text import WIDTH, describe
+from conformance.verdicts.baseline import pasteable
 from conformance.verdicts.model import Verdict
 from conformance.verdicts.verdict_set import ExitCode
 
@@ -41,8 +42,8 @@ def summarise(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
     for area, rows in verdicts.by_area.items() if out.verbosity > QUIET else ():
         out.section(area.title, sep="-", bold=True)
         for requirement, outcome in rows:
-            verdict = outcome.verdict
-            out.write(f"{verdict.words:<15}", **{_COLOURS[verdict]: True})
+            verdict, known = outcome.verdict, verdicts.known(requirement)
+            out.write(f"{verdict.words + (', known' if known else ''):<15}", **{_COLOURS[verdict]: True})
             out.write_line(f"{requirement.id:<11} {requirement.title}")
             if outcome.reason and verdict in {Verdict.UNTESTED, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE}:
                 out.write_line(f"{'':<15}{'':<11} {one_line(outcome.reason)}")
@@ -52,14 +53,39 @@ def summarise(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
         # Where every requirement has its line above, the reason stands there.
         ("What could not be judged", (Verdict.INCONCLUSIVE,) if out.verbosity <= QUIET else ()),
     ):
-        rows = verdicts.having(*kinds)
+        rows = [row for row in verdicts.having(*kinds) if verdicts.known(row[0]) is None]
         if rows:
             out.section(heading, sep="=", bold=True)
         for requirement, outcome in rows:
             first, *rest = describe(requirement, outcome).splitlines()
             out.write_line(first, **{_COLOURS[outcome.verdict]: True, "bold": True})
             out.write_line("\n".join(rest) + "\n")
+    if verdicts.baseline.file:
+        _compare(verdicts, out)
     _close(verdicts, out)
+
+
+def _compare(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:
+    """What is put up with, what need not be any more, and what would have to be for the run not to fail."""
+    baseline, outcomes = verdicts.baseline, verdicts.by_id
+    known = [(requirement, row) for requirement in verdicts.outcomes if (row := verdicts.known(requirement))]
+    if known:
+        out.section("What is known", sep="=", bold=True)
+    for requirement, row in known:
+        out.write_line(f"{requirement.id} {requirement.title} [{outcomes[requirement.id].verdict.words}]")
+        until = f"until {row.expires}" if row.expires else ""
+        for line in (row.reason, row.issue, until):
+            out.write_line(f"  {one_line(line)}") if line else None
+    for heading, rows, advice in (
+        ("gone", baseline.stale(outcomes), "take the row out: what it puts up with no longer happens"),
+        ("over", baseline.over(), "mend it, or give the row another day"),
+    ):
+        for row in rows:
+            case = f" ({one_line(row.case)})" if row.case else ""
+            out.write_line(f"{heading:<9} {row.requirement} {row.verdict.words}{case}: {advice}", red=True)
+    if lines := pasteable(baseline.missing(outcomes)):
+        out.section(f"Rows for {one_line(baseline.file)}", sep="=", bold=True)
+        out.write_line("\n".join(lines))
 
 
 def _close(verdicts: VerdictSet, out: pytest.TerminalReporter) -> None:

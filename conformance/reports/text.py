@@ -56,3 +56,8 @@ def field(name: str, text: str) -> Iterator[str]:
         for line in lines:
             yield f"  {label:<9} {line}"
             label = ""
+
+
+def plain(text: str) -> str:
+    """A text of the catalogue, a line for each paragraph."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text.strip()))

@@ -11,14 +11,14 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from conformance.errors import TargetError
 from conformance.scenarios.bracket import Bracket
 from conformance.scenarios.endings import InconclusiveError, NotApplicableError, UntestedError
 from conformance.target.evidence import curl, exchange_to_json
 from conformance.tokens.reading import Kind
-from conformance.verdicts.model import Finding
+from conformance.verdicts.model import MOST_FINDINGS, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from conformance.target.together import Volley
     from conformance.tokens.keys import Minter
     from conformance.tokens.reading import Jwt
-
-MOST_FINDINGS: Final = 12
-"""So many cases are reported with their evidence; more of them would say the same again."""
 
 
 @dataclass(slots=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from conformance.catalogue import Level
+
+MOST_FINDINGS: Final = 12
+"""So many cases are reported with their evidence; more of them would say the same again."""
 
 
 class Verdict(StrEnum):

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self
 
 from conformance.catalogue import load
+from conformance.verdicts.baseline import Baseline, Row
 from conformance.verdicts.model import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class VerdictSet:
         strict: whether a broken SHOULD fails the run.
         suite_faults: scenarios that crashed.
         interrupted: whether the run was cut short.
+        baseline: the deviations that are put up with.
     """
 
     outcomes: Mapping[Requirement, Outcome]
@@ -98,6 +100,7 @@ class VerdictSet:
     strict: bool = False
     suite_faults: tuple[str, ...] = ()
     interrupted: bool = False
+    baseline: Baseline = field(default_factory=Baseline)
 
     @classmethod
     def conclude(cls, outcomes: Mapping[str, Outcome], facts: RunFacts, **rest: Any) -> Self:
@@ -123,14 +126,32 @@ class VerdictSet:
         """The requirements that got one of these verdicts."""
         return [(item, outcome) for item, outcome in self.outcomes.items() if outcome.verdict in verdicts]
 
+    def known(self, requirement: Requirement) -> Row | None:
+        """The row of the baseline for which a deviation is put up with, if one is."""
+        outcome = self.outcomes[requirement]
+        return None if outcome.verdict is Verdict.PASSED else self.baseline.covering(outcome)
+
+    @property
+    def by_id(self) -> dict[str, Outcome]:
+        """The outcomes by the requirement's id."""
+        return {requirement.id: outcome for requirement, outcome in self.outcomes.items()}
+
+    @property
+    def baseline_is_wrong(self) -> bool:
+        """Whether the baseline lists what no longer happens, or what is no longer put up with."""
+        return bool(self.baseline.stale(self.by_id) or self.baseline.over())
+
+    def _unknown(self, *verdicts: Verdict) -> bool:
+        return any(self.known(requirement) is None for requirement, _ in self.having(*verdicts))
+
     @property
     def exit_code(self) -> ExitCode:
         """What the run amounts to. Nothing run is not green, and neither is a tier of which nothing was tested."""
         if self.suite_faults:
             return ExitCode.SUITE_FAULT
-        if self.having(Verdict.FAILED) or (self.strict and self.having(Verdict.WARNED)):
+        if self._unknown(Verdict.FAILED, *([Verdict.WARNED] if self.strict else [])) or self.baseline_is_wrong:
             return ExitCode.BROKEN
-        if self.interrupted or self.having(Verdict.INCONCLUSIVE) or not self.having(Verdict.PASSED):
+        if self.interrupted or self._unknown(Verdict.INCONCLUSIVE) or not self.having(Verdict.PASSED):
             return ExitCode.INCOMPLETE
         untested = {item.tier for item, _ in self.having(Verdict.UNTESTED)}
         judged = {item.tier for item, _ in self.having(*set(Verdict) - {Verdict.UNTESTED, Verdict.NOT_APPLICABLE})}
