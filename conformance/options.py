@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.catalogue import Tier
 from conformance.errors import ConfigurationError, nearest
-from conformance.reports.writing import KINDS
 from conformance.target.profile import DEFAULT
 
 if TYPE_CHECKING:
@@ -111,6 +110,9 @@ OPTIONS: Final = (
     Option("badge", "FILE", "Write a badge: SVG, or an endpoint for shields.io where the name ends in .json."),
 )
 
+REPORTS: Final = ("report-json", "report-html", "report-sarif", "report-markdown", "badge")
+"""The options that name a file to write the verdicts to."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
@@ -157,7 +159,7 @@ class RunSettings:
     @property
     def reports(self) -> dict[str, str]:
         """The report files that were asked for, by option."""
-        files = {option: getattr(self, option.replace("-", "_")) for option in KINDS}
+        files = {option: getattr(self, option.replace("-", "_")) for option in REPORTS}
         return {option: file for option, file in files.items() if file}
 
 

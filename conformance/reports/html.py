@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TOKEN: Final = re.compile(r"(e[wy][\w-]+\.[\w-]*)\.(?:[\w-]*|<signature removed>)")
-LONGEST_TEXT: Final = 4000
+LONGEST_TEXT: Final = 2000
 """Characters of a body that are shown; the JSON report has what else was kept."""
 
 

@@ -18,6 +18,7 @@ from conformance.reports.text import plain
 _LEVELS: Final = {"failed": "error", "warned": "warning", "noted": "note", "inconclusive": "none"}
 _SEVERITY: Final = {"core": "9.0", "hardened": "6.5", "strict": "3.5"}
 """What GitHub sorts by, of a broken MUST; a SHOULD is rated lower."""
+LONGEST_TEXT: Final = 2000
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
@@ -94,7 +95,7 @@ def _result(row: dict[str, Any], finding: dict[str, Any] | None, index: int, bas
         "ruleIndex": index,
         "level": _LEVELS[row["verdict"]],
         "kind": "open" if row["verdict"] == "inconclusive" else "fail",
-        "message": {"text": inert(text or row["title"])},
+        "message": {"text": inert(text or row["title"])[:LONGEST_TEXT]},
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": _uri(asked["path"])}},

@@ -187,7 +187,7 @@ def _row(data: Any, place: str) -> Row:
     verdict = data["verdict"]
     if verdict not in set(LISTED):
         raise ConfigurationError(
-            f"{place}: the verdict {verdict!r} is none of {', '.join(LISTED)}{nearest(verdict, LISTED)}"
+            f"{place}: the verdict {verdict!r} is none of {', '.join(LISTED)}{nearest(verdict, map(str, LISTED))}"
         )
     try:
         requirement = load().get(data["requirement"]).id

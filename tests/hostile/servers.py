@@ -16,6 +16,7 @@ from wsgiref.simple_server import WSGIRequestHandler
 
 from reference_server import Settings, create_app
 from reference_server.app import close
+from reference_server.faults import load as load_faults
 from tests.hostile.command import PASSWORD, SECOND_PASSWORD, SECOND_USERNAME, USERNAME
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reference_app(**settings: str) -> Iterator[Flask]:
-    """The reference server with the two accounts of these tests, patient with the logins of many runs."""
+def reference_app(fault: str = "", **settings: str) -> Iterator[Flask]:
+    """The reference server with the two accounts of these tests, patient with the logins of many runs; or a fault."""
     accounts = f"{USERNAME}:{PASSWORD}\n{SECOND_USERNAME}:{SECOND_PASSWORD}"
     given = {"ACCOUNTS": accounts, "ACCOUNT_ATTEMPTS": "1000000", "ADDRESS_ATTEMPTS": "1000000", **settings}
-    app = create_app(Settings.from_env({f"REFERENCE_{name}": value for name, value in given.items()}))
+    configured = Settings.from_env({f"REFERENCE_{name}": value for name, value in given.items()})
+    app = create_app(*load_faults()[fault].apply(configured)) if fault else create_app(configured)
     try:
         yield app
     finally:

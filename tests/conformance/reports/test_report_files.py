@@ -8,18 +8,26 @@ from typing import Any
 
 import pytest
 
+from conformance.options import REPORTS
 from conformance.reports import json_report
+from conformance.reports.writing import KINDS, write
 from conformance.verdicts.model import Outcome, Verdict
 from conformance.verdicts.verdict_set import RunFacts, VerdictSet
 
 VERDICTS = VerdictSet.conclude({"SIG-02": Outcome("SIG-02", Verdict.PASSED, "é \u202e \ud800")}, RunFacts())
+TEXT = json_report.render(json_report.to_json(VERDICTS), "")
+
+
+def test_each_option_for_a_report_has_something_that_makes_it() -> None:
+    """No option is offered that would write nothing."""
+    assert tuple(KINDS) == REPORTS
 
 
 def test_a_report_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
     """A missing folder is made, the file is ASCII and ends with a line break, and nothing else is left."""
     file = tmp_path / "new" / "folder" / "report.json"
 
-    json_report.write(VERDICTS, str(file))
+    write(TEXT, str(file))
 
     assert json.loads(file.read_text(encoding="ascii"))["summary"]["passed"] == 1
     assert file.read_bytes().endswith(b"}\n")
@@ -31,7 +39,7 @@ def test_an_older_report_is_replaced(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     file.write_text("x" * 100_000)
 
-    json_report.write(VERDICTS, str(file))
+    write(TEXT, str(file))
 
     assert json.loads(file.read_text())["schema"] == 1
 
@@ -50,7 +58,7 @@ def test_an_older_report_survives_a_failure(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(Path, step, fail)
     with pytest.raises(OSError, match="No space left"):
-        json_report.write(VERDICTS, str(file))
+        write(TEXT, str(file))
     monkeypatch.undo()
 
     assert file.read_text() == "the old one"
@@ -70,7 +78,7 @@ def test_a_reader_never_sees_half_a_report(tmp_path: Path, monkeypatch: pytest.M
         return written
 
     monkeypatch.setattr(Path, "write_text", watched)
-    json_report.write(VERDICTS, str(file))
+    write(TEXT, str(file))
     monkeypatch.undo()
 
     assert seen == ["the old one"]
@@ -84,7 +92,7 @@ def test_a_folder_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, na
     (tmp_path / "folder").mkdir()
 
     with pytest.raises(IsADirectoryError):
-        json_report.write(VERDICTS, name)
+        write(TEXT, name)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
@@ -93,4 +101,4 @@ def test_a_path_through_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(OSError, match="file"):
-        json_report.write(VERDICTS, str(tmp_path / "file" / "report.json"))
+        write(TEXT, str(tmp_path / "file" / "report.json"))
