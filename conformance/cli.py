@@ -204,16 +204,26 @@ def discover(url: str, openapi_url: str, output: str | None, **options: Any) -> 
     sys.exit(report.exit_code)
 
 
-@main.command(name="list")
+@main.command(
+    name="list",
+    epilog="Examples: list --tier core; list --area refresh; list --source 'RFC 9700'; list --needs signing_key.",
+)
 @click.option("--tier", type=click.Choice([str(tier) for tier in Tier]), help="Up to this tier.")
 @click.option("--area", metavar="NAME", help="Only this area, such as refresh.")
-def list_(tier: str | None, area: str | None) -> None:
+@click.option("--source", metavar="TEXT", help="Only what rests on a source with this in its name, such as 'RFC 8725'.")
+@click.option("--needs", metavar="NAME", help="Only what needs this of the target or of you, such as signing_key.")
+def list_(tier: str | None, area: str | None, source: str | None, needs: str | None) -> None:
     """List the requirements."""
-    areas = [item.name for item in load().areas]
+    everything = load()
+    areas = [item.name for item in everything.areas]
     if area not in {None, *areas}:
         sys.exit(_fail(ConfigurationError(f"there is no area {area!r}{nearest(str(area), areas)}")))
-    for requirement in load().up_to(Tier(tier) if tier else Tier.STRICT):
-        if area in {None, requirement.area}:
+    capabilities = everything.vocabulary.capabilities
+    if needs not in {None, *capabilities}:
+        sys.exit(_fail(ConfigurationError(f"nothing needs {needs!r}{nearest(str(needs), capabilities)}")))
+    for requirement in everything.up_to(Tier(tier) if tier else Tier.STRICT):
+        cited = not source or any(source.casefold() in name.casefold() for name in requirement.sources)
+        if cited and area in {None, requirement.area} and (not needs or needs in requirement.needs):
             click.echo(f"{requirement.id:<11} {requirement.level:<6} {requirement.tier!s:<9} {requirement.title}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -97,7 +98,7 @@ def test_markdown_holds_what_a_target_says_as_text() -> None:
 
     assert raw <= {"<details><summary>How to fix it</summary>", "</details>"}
     assert [token for token in tokens if token.type in {"image", "link_open", "fence", "code_block", "hr"}] == []
-    headings = [after.content for token, after in zip(tokens, tokens[1:], strict=False) if token.type == "heading_open"]
+    headings = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
     assert headings == [
         "http\\://api.test: not conformant",
         "What is broken",
