@@ -205,6 +205,67 @@ def discover(url: str, openapi_url: str, output: str | None, **options: Any) -> 
 
 
 @main.command(
+    epilog="Examples: init; init --url http://localhost:8000 --username alice --target-profile simplejwt --yes."
+)
+@click.option("--url", metavar="URL", help="The API under test.")
+@click.option("--username", metavar="NAME", help="The account that the suite logs in with.")
+@click.option("--second-username", metavar="NAME", help="A second account, for checks that need two people.")
+@click.option("--target-profile", metavar="NAME|FILE", help="How the API speaks.")
+@click.option("--tier", type=click.Choice([str(tier) for tier in Tier]), help="How far to go.")
+@click.option("--baseline", metavar="FILE", help="Where known deviations are to be listed.")
+@click.option("--report-html", metavar="FILE", help="Where to write the report for people.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing: what is not given is left out.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def init(yes: bool, force: bool, **given: str | None) -> None:
+    """Write a conformance.toml for this folder, after a few questions.
+
+    Passwords are not asked for and never written: they belong in the environment, as CONFORMANCE_PASSWORD.
+    """
+    from conformance.initial import FILE, text  # noqa: PLC0415
+    from conformance.reports.writing import write  # noqa: PLC0415
+    from conformance.target.http import check_base_url  # noqa: PLC0415
+    from conformance.target.profile import DEFAULT  # noqa: PLC0415
+    from conformance.target.profile_files import load as load_profile  # noqa: PLC0415
+
+    if Path(FILE).exists() and not force:
+        sys.exit(_fail(ConfigurationError(f"{FILE} is there already", "--force replaces it")))
+    questions = {
+        "url": ("The API's URL", ""),
+        "username": ("The account to log in with", ""),
+        "second_username": ("A second account, if there is one", ""),
+        "target_profile": ("How it speaks: a preset's name, or a file", "default"),
+        "tier": ("How far to go: core, hardened or strict", str(Tier.CORE)),
+    }
+    for name, (question, usual) in questions.items():
+        if given[name] is None and not yes:
+            given[name] = click.prompt(question, default=usual, show_default=bool(usual))
+    values = {name.replace("_", "-"): value for name, value in given.items() if value}
+    try:
+        if url := values.pop("url", ""):
+            values["base-url"] = check_base_url(url)
+        load_profile(values.get("target-profile", DEFAULT))
+        if values.get("tier") not in {None, *map(str, Tier)}:
+            raise ConfigurationError(f"there is no tier {values['tier']!r}{nearest(values['tier'], map(str, Tier))}")
+        write(text(values), FILE)
+    except ConformanceError as error:
+        sys.exit(_fail(error))
+    except OSError as error:
+        sys.exit(_fail(ConfigurationError(f"{FILE} cannot be written: {error.strerror}")))
+    click.echo(f"{FILE} is written. Next: export CONFORMANCE_PASSWORD=..., and jwt-conformance doctor")
+
+
+@main.command(epilog='Example, for bash: eval "$(jwt-conformance completion bash)"')
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes SHELL complete this command's options and arguments."""
+    from click.shell_completion import get_completion_class  # noqa: PLC0415
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(main, {}, "jwt-conformance", "_JWT_CONFORMANCE_COMPLETE").source())
+
+
+@main.command(
     name="list",
     epilog="Examples: list --tier core; list --area refresh; list --source 'RFC 9700'; list --needs signing_key.",
 )

@@ -154,8 +154,7 @@ class State:
         try:
             self._write(self.settings, self.verdicts)
         except OSError as error:
-            file = str(error.filename or "").removesuffix(".part")
-            self.problem = ConfigurationError(f"the report {file} cannot be written: {error.strerror}")
+            self.problem = ConfigurationError(f"the report {error.filename} cannot be written: {error.strerror}")
             return False
         return self.verdicts.conformant
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance.catalogue import load
+from conformance.verdicts.model import Outcome, Verdict
 from tests.hostile.command import CREDENTIALS, assert_told, clean, jwt_conformance
 from tests.hostile.servers import Server, answers
+from tests.reports.made import ordinary, report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,3 +160,126 @@ def test_a_mistake_in_a_setting_of_the_server_is_told(variable: str, value: str,
     env = clean(**{variable: value})
     assert_told(jwt_conformance("serve", folder=tmp_path, env=env, bound=BOUND_S), 2, words)
     assert_told(jwt_conformance("run", folder=tmp_path, env=env, bound=BOUND_S), 2, words)
+
+
+# -- init, completion, list, compare -----------------------------------------------------------------------------------
+
+
+def test_a_first_configuration_is_what_a_run_reads(tmp_path: Path) -> None:
+    """What was given stands there, no password does, and the doctor takes it from there."""
+    given = ("--url", "http://127.0.0.1:9", "--username", "alice", "--target-profile", "simplejwt", "--tier", "strict")
+    ended = jwt_conformance("init", *given, "--yes", folder=tmp_path, env=clean(), bound=BOUND_S)
+    assert ended.code == 0, ended.said
+    assert tomllib.loads((tmp_path / "conformance.toml").read_text()) == {
+        "base-url": "http://127.0.0.1:9",
+        "username": "alice",
+        "target-profile": "simplejwt",
+        "tier": "strict",
+    }
+    told = jwt_conformance("doctor", folder=tmp_path, env=clean(CONFORMANCE_PASSWORD="x"), bound=BOUND_S)
+    assert told.code == 3
+    assert "127.0.0.1:9 refuses connections" in told.said
+
+
+def test_a_configuration_that_is_there_is_kept(tmp_path: Path) -> None:
+    """Unless its owner says otherwise."""
+    (tmp_path / "conformance.toml").write_text("tier = 'core'\n")
+    ended = jwt_conformance("init", "--yes", folder=tmp_path, env=clean(), bound=BOUND_S)
+    assert_told(ended, 2, "conformance.toml is there already")
+    assert (tmp_path / "conformance.toml").read_text() == "tier = 'core'\n"
+    assert jwt_conformance("init", "--yes", "--force", folder=tmp_path, env=clean(), bound=BOUND_S).code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--target-profile", "simplejw"), "did you mean 'simplejwt'?"),
+        (("--url", "localhost:8000"), "localhost:8000"),
+    ],
+)
+def test_a_first_configuration_holds_nothing_that_means_nothing(
+    options: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    """A mistake is told before anything is written."""
+    ended = jwt_conformance("init", "--yes", *options, folder=tmp_path, env=clean(), bound=BOUND_S)
+    assert_told(ended, 2, words)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_are_told_how_to_complete(shell: str, tmp_path: Path) -> None:
+    """What is printed names the command, and asks it for its words."""
+    ended = jwt_conformance("completion", shell, folder=tmp_path, env=clean(), bound=BOUND_S)
+    assert ended.code == 0
+    assert "_JWT_CONFORMANCE_COMPLETE" in ended.out
+    words = jwt_conformance(
+        folder=tmp_path,
+        env=clean(
+            _JWT_CONFORMANCE_COMPLETE="bash_complete", COMP_WORDS="jwt-conformance run --report-", COMP_CWORD="2"
+        ),
+        bound=BOUND_S,
+    )
+    assert "plain,--report-html" in words.out
+
+
+@pytest.mark.parametrize(
+    ("options", "first", "others"),
+    [
+        (("--source", "rfc 9700", "--tier", "core"), "REFRESH-05", {"REFRESH-05", "EXPIRY-04", "EXPIRY-07"}),
+        (("--needs", "introspection"), "INTRO-01", {f"INTRO-0{number}" for number in range(1, 5)}),
+    ],
+)
+def test_a_list_has_what_was_asked_for(options: tuple[str, ...], first: str, others: set[str], tmp_path: Path) -> None:
+    """By source and by what the target or the user has to have."""
+    ended = jwt_conformance("list", *options, folder=tmp_path, env=clean(), bound=BOUND_S)
+    names = [line.split()[0] for line in ended.out.splitlines()]
+    assert names[0] == first
+    assert set(names) == others
+
+
+def test_two_runs_are_compared(tmp_path: Path) -> None:
+    """What got worse comes first, with what was seen, and fails the command; a page is drawn."""
+    better = report(Outcome("LOGIN-01", Verdict.PASSED), Outcome("ACCESS-02", Verdict.PASSED))
+    for name, made in (("old", better), ("new", ordinary())):
+        (tmp_path / f"{name}.json").write_text(json.dumps(made))
+
+    ended = jwt_conformance("compare", "old.json", "new.json", "--html", "page.html", folder=tmp_path, bound=BOUND_S)
+    back = jwt_conformance("compare", "new.json", "old.json", folder=tmp_path, bound=BOUND_S)
+    same = jwt_conformance("compare", "old.json", "old.json", folder=tmp_path, bound=BOUND_S)
+    three = jwt_conformance("compare", "old.json", "new.json", "old.json", folder=tmp_path, bound=BOUND_S)
+
+    assert (ended.code, back.code, same.code, three.code) == (1, 0, 0, 0)
+    lines = ended.out.splitlines()
+    assert any(line.startswith("worse   ACCESS-02   passed -> failed") for line in lines)
+    assert "a refresh token at GET /profile: accepted" in ended.out
+    assert "better  ACCESS-02   failed -> passed" in back.out
+    assert "0 of 2 requirements differ" in same.out
+    assert "ACCESS-02      ✓    ✗    ✓" in three.out
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        ("[]", "is no report"),
+        ("{}", "is no report"),
+        (None, "cannot be read: No such file"),
+    ],
+)
+def test_what_is_no_report_is_not_compared(content: str | None, words: str, tmp_path: Path) -> None:
+    """The file is named, and nothing is guessed."""
+    (tmp_path / "good.json").write_text(json.dumps(ordinary()))
+    if content is not None:
+        (tmp_path / "bad.json").write_text(content)
+    ended = jwt_conformance("compare", "good.json", "bad.json", folder=tmp_path, env=clean(), bound=BOUND_S)
+    assert_told(ended, 2, words)
+
+
+def test_a_report_of_another_version_is_not_compared(tmp_path: Path) -> None:
+    """Nor is one that somebody has edited by half."""
+    for change, words in (({"schema": 2}, "a report of version 2"), ({"requirements": [{"id": "X"}]}, "is damaged")):
+        (tmp_path / "bad.json").write_text(json.dumps({**ordinary(), **change}))
+        ended = jwt_conformance("compare", "bad.json", "bad.json", folder=tmp_path, env=clean(), bound=BOUND_S)
+        assert_told(ended, 2, words)
