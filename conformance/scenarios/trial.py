@@ -17,6 +17,7 @@ from conformance.errors import TargetError
 from conformance.scenarios.bracket import Bracket
 from conformance.scenarios.endings import InconclusiveError, NotApplicableError, UntestedError
 from conformance.target.evidence import curl, exchange_to_json
+from conformance.target.reproduction import script
 from conformance.tokens.reading import Kind
 from conformance.verdicts.model import MOST_FINDINGS, Finding
 
@@ -384,12 +385,13 @@ class Trial:
             return
         target = self.target
         exchanges = [exchange_to_json(exchange, note, target.redactor) for note, exchange in shown_by]
-        command = ""
+        command = steps = ""
         if shown_by:
             last = shown_by[-1][1].request
             command = curl(target.client.base_url, last, target.honest_values, target.redactor)
+            steps = script(target, shown_by)
         redact = target.redactor.text
-        finding = Finding(redact(case), redact(expected), redact(observed), exchanges, command)
+        finding = Finding(redact(case), redact(expected), redact(observed), exchanges, command, steps)
         self.findings.append(finding)
         if not certain:
             self.doubtful.append(finding)

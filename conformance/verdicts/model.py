@@ -54,6 +54,8 @@ class Finding:
     observed: str
     exchange: list[dict[str, Any]] = field(default_factory=list)
     curl: str = ""
+    script: str = ""
+    """Bash that repeats all of it, from the login on."""
 
 
 @dataclass(frozen=True, slots=True)
