@@ -87,7 +87,8 @@ def settings_of(config: pytest.Config) -> RunSettings:
         ConfigurationError: they mean nothing or contradict each other.
     """
     given = {option.name: config.getoption(option.dest) for option in OPTIONS}
-    given[BASE_URL.name] = config.getoption("base_url")
+    # pytest-base-url makes an empty text of no URL at all.
+    given[BASE_URL.name] = config.getoption("base_url") or None
     strict = bool(config.getoption("strict", default=False))
     settings = resolve(given, strict=strict, folder=config.invocation_params.dir)
     if settings.launch and hasattr(config, "workerinput"):

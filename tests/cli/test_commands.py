@@ -12,7 +12,7 @@ import pytest
 from conformance.catalogue import load
 from conformance.verdicts.model import Outcome, Verdict
 from tests.hostile.command import CREDENTIALS, assert_told, clean, jwt_conformance
-from tests.hostile.servers import Server, answers
+from tests.hostile.servers import Server, answers, reference_app
 from tests.reports.made import ordinary, report
 
 if TYPE_CHECKING:
@@ -179,6 +179,20 @@ def test_a_first_configuration_is_what_a_run_reads(tmp_path: Path) -> None:
     told = jwt_conformance("doctor", folder=tmp_path, env=clean(CONFORMANCE_PASSWORD="x"), bound=BOUND_S)
     assert told.code == 3
     assert "127.0.0.1:9 refuses connections" in told.said
+
+
+@pytest.mark.parametrize("where", ["file", "environment"])
+def test_a_url_is_taken_from_a_file_or_the_environment(where: str, tmp_path: Path) -> None:
+    """A run needs no URL on its command line, where it stands in the configuration."""
+    with reference_app() as app, Server(app=app) as server:
+        env = clean(**CREDENTIALS)
+        if where == "file":
+            (tmp_path / "conformance.toml").write_text(f"base-url = '{server.url}'\n")
+        else:
+            env["CONFORMANCE_BASE_URL"] = server.url
+        ended = jwt_conformance("run", "-k", "access_01", folder=tmp_path, env=env)
+    assert ended.code == 0, ended.said
+    assert f"target    {server.url}" in ended.out
 
 
 def test_a_configuration_that_is_there_is_kept(tmp_path: Path) -> None:
