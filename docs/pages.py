@@ -1,4 +1,4 @@
-"""Writes the pages that follow from the code: on requirements, each area's on its own, profiles, presets and the lab.
+"""Writes the pages that follow from the code: on requirements, each area's on its own, profiles, reports and the lab.
 
 python docs/pages.py            writes the pages
 python docs/pages.py --check    says which of them are not what would be written, and fails if any is
@@ -12,9 +12,11 @@ from pathlib import Path
 
 import jinja2
 import profile_reference
+import report_reference
 import scoreboard_page
 
 from conformance.catalogue import Area, load
+from conformance.catalogue.links import link_of
 from reference_server.faults import Fault
 from reference_server.faults import load as load_faults
 
@@ -32,7 +34,7 @@ def pages() -> dict[str, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["faults_of"] = faults_of
+    environment.globals |= {"faults_of": faults_of, "link_of": link_of}
     environment.filters["lower_first"] = scoreboard_page.lower_first
     catalogue = load()
     area_page = environment.get_template("area.md.jinja")
@@ -41,7 +43,10 @@ def pages() -> dict[str, str]:
     profiles = environment.get_template("profiles.md.jinja").render(tables=profile_reference.tables())
     presets = environment.get_template("presets.md.jinja").render(presets=profile_reference.presets())
     scores = environment.get_template("scoreboard.md.jinja").render(scoreboard_page.values())
+    members = environment.get_template("report.md.jinja").render(members=report_reference.members())
+    codes = environment.get_template("exit-codes.md.jinja").render(codes=report_reference.CODES)
     top = {"profiles.md": profiles, "presets.md": presets, "scoreboard.md": scores}
+    top |= {"report.md": members, "exit-codes.md": codes}
     return {"requirements/index.md": index, **top, **written}
 
 

@@ -25,7 +25,8 @@ def values() -> dict[str, Any]:
     return {
         "board": scoreboard.load(),
         "requirements": list(catalogue),
-        "sign": lambda verdict: SIGNS[verdict],
+        # A requirement that is new has no verdict before the lab is run.
+        "sign": lambda row, name: SIGNS.get(row["verdicts"].get(name), ""),
         "page": lambda name: f"requirements/{areas[name]}.md#{name.lower()}",
         "versions": lambda row: ", ".join(f"{name} {version}" for name, version in row["versions"].items()),
         "count": lambda row, *verdicts: sum(given in verdicts for given in row["verdicts"].values()),
