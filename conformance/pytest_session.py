@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.errors import ConfigurationError, ConformanceError, TargetError
+from conformance.errors import ConfigurationError, ConformanceError, SuiteFaultError, TargetError
 from conformance.verdicts.baseline import Baseline, update
 from conformance.verdicts.verdict_set import ExitCode, RunFacts, VerdictSet
 
@@ -155,6 +155,9 @@ class State:
             self._write(self.settings, self.verdicts)
         except OSError as error:
             self.problem = ConfigurationError(f"the report {error.filename} cannot be written: {error.strerror}")
+            return False
+        except Exception as error:  # noqa: BLE001 - pytest would print whatever a crash quotes
+            self.problem = SuiteFaultError(error)
             return False
         return self.verdicts.conformant
 

@@ -17,6 +17,7 @@ from conformance.target.pacing import REMOTE_RATE
 from conformance.target.profile_files import load
 from conformance.target.session import Account
 from conformance.target.share import Share, processes
+from conformance.target.story import best
 from conformance.target.target import Target
 from conformance.verdicts.verdict_set import RunFacts
 
@@ -128,6 +129,7 @@ class Run:
             waited_s=round(target.client.traffic.waited_s, 3),
             requests=target.client.traffic.requests,
             logins=target.client.traffic.logins,
+            timeline=best(target.stories),
         )
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from conformance.catalogue import load
 from conformance.catalogue.links import link_of
 from conformance.inert import inert
-from conformance.reports import counting
+from conformance.reports import counting, timeline
 from conformance.reports.templating import environment
 from conformance.reports.text import plain
 from conformance.tokens.reading import read_jwt
@@ -47,6 +47,7 @@ def render(report: dict[str, Any], _file: str) -> str:
         verdicts=counting.VERDICTS,
         areas=[(area, found) for area, found in areas if found],
         exchanges=exchanges,
+        timeline=timeline.drawn(report["timeline"]),
         link_of=link_of,
         style=Markup(parts.style),  # noqa: S704 - the suite's own files
         script=Markup(parts.script),  # noqa: S704

@@ -42,6 +42,7 @@ def to_json(verdicts: VerdictSet) -> dict[str, Any]:
         },
         "result": verdicts.exit_code.name.lower(),
         "policy": facts.policy,
+        "timeline": facts.timeline,
         "baseline": _baseline(verdicts) if verdicts.baseline.file else None,
         "summary": verdicts.summary,
         "requirements": [

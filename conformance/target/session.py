@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from conformance.target.places import dig
+from conformance.target.story import Story
 from conformance.tokens.reading import Kind, Token, finite
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Session:
         rotated: whether a refresh has ever replaced the refresh token.
         ended: whether the suite should no longer count on it.
         needs_refresh: whether a refresh token belongs to it.
+        story: what became of its tokens.
     """
 
     account: Account
@@ -51,6 +53,7 @@ class Session:
     rotated: bool = False
     ended: bool = False
     needs_refresh: bool = True
+    story: Story = field(default_factory=Story, repr=False)
 
     @property
     def is_complete(self) -> bool:

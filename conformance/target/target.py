@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from conformance.clock import Clock
     from conformance.target.bundled import Bundled
     from conformance.target.profile import Profile
+    from conformance.target.story import Life, Story
     from conformance.target.together import Volley
     from conformance.tokens.keys import Minter
 
@@ -92,6 +93,9 @@ class Target(SessionPool):
     absent: dict[str, str] = field(default_factory=dict)
     """What the profile names and the target does not have, with the reason to think so."""
     memory: dict[str, Any] = field(default_factory=dict, repr=False)
+    stories: list[Story] = field(default_factory=list, repr=False)
+    lives: dict[str, Life] = field(default_factory=dict, repr=False)
+    """What became of each token, by its value."""
     """What one scenario keeps for the next, so that a token need expire only once."""
     _shared: dict[str, Session] = field(default_factory=dict, repr=False)
     _unused: list[Session] = field(default_factory=list, repr=False)
@@ -203,6 +207,9 @@ class Target(SessionPool):
             session = Session(
                 account, found.access, refresh, exchange, found.csrf, needs_refresh=self.profile.has_refresh_token
             )
+            for token in filter(None, (found.access, found.refresh)):
+                self.lives[token.value] = session.story.issued(token, "login", self.clock.now())
+            self.stories.append(session.story)
             self.first_session = self.first_session or replace(session)
             return session
         return None
@@ -276,12 +283,18 @@ class Target(SessionPool):
         found = found or issued(self.profile, exchange.response, self.profile.refresh, self.clock.now())
         self.know(found.access)
         self.know(found.refresh)
+        now, traded = self.clock.now(), self.refresh_door.wants
         if not exchange.response.is_success or found.access is None:
             session.ended = True
+            session.story.ended(traded, "refused", now)
             return
+        session.story.used(traded, now)
+        self.lives[found.access.value] = session.story.issued(found.access, "refresh", now)
         session.access = found.access
         session.csrf.update(found.csrf)
         if found.refresh and found.refresh.value != session.refresh.value:
+            session.story.ended(Kind.REFRESH, "rotation", now)
+            session.story.issued(found.refresh, "rotation", now)
             session.refresh = found.refresh
             session.rotated = True
         self.rotates = session.rotated
@@ -317,7 +330,12 @@ class Target(SessionPool):
 
     def send(self, request: Request, *, new_connection: bool = False) -> Exchange:
         """Sends any request."""
-        return self.client.send(request, new_connection=new_connection)
+        exchange = self.client.send(request, new_connection=new_connection)
+        if exchange.response.is_success and request.method == "GET":
+            for _, value in request.headers:
+                if life := self.lives.get(value.rpartition(" ")[2]):
+                    life.used_at.append(self.clock.now())
+        return exchange
 
     def send_together(self, requests: Sequence[Request], *, after_s: Sequence[float] = ()) -> Volley:
         """Sends requests at once, each on a connection of its own; an answer of 429 stays what it is.
@@ -341,6 +359,8 @@ class Target(SessionPool):
         """An honest logout with the session's token of that kind; the session counts as ended."""
         assert self.logout_door is not None
         session.ended = True
+        for each in Kind:
+            session.story.ended(each, "logout", self.clock.now())
         kind = kind if kind in self.logout_door.kinds else self.logout_door.wants
         return self.send(self.logout_door.present(session.token(kind).value, session, as_kind=kind))
 

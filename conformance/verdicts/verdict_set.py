@@ -45,6 +45,8 @@ class RunFacts:
     waited_s: float = 0.0
     requests: int = 0
     logins: int = 0
+    timeline: list[dict[str, Any]] = field(default_factory=list)
+    """The lives of one session's tokens, in seconds since its login."""
 
     def merged(self, other: RunFacts) -> RunFacts:
         """These facts and those of another process that shared the work."""
@@ -63,6 +65,7 @@ class RunFacts:
         both["waited_s"] = max(self.waited_s, other.waited_s)
         both["started"] = min(self.started, other.started)
         both["duration_s"] = max(self.duration_s, other.duration_s)
+        both["timeline"] = max(self.timeline, other.timeline, key=len)
         both["policy"] = _united(self.policy, other.policy)
         return RunFacts(**both)
 

@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "clock": set(),
     "tokens": {"errors"},
     "redaction": {"tokens"},
-    "target": {"", "errors", "catalogue", "clock", "tokens", "redaction"},
+    "target": {"", "inert", "errors", "catalogue", "clock", "tokens", "redaction"},
     "verdicts": {"errors", "catalogue"},
     "reports": {"", "inert", "errors", "catalogue", "tokens", "verdicts"},
     "scenarios": {"errors", "catalogue", "clock", "tokens", "target", "verdicts.model"},

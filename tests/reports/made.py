@@ -26,6 +26,19 @@ HOSTILE = (
     "x" * 10_000_000,
 )
 """What a target may answer with."""
+
+
+def life(
+    token: str, how: str, issued_s: float, used_s: list[float], expires_s: float | None = None,
+    ended_s: float | None = None, ended_by: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """A token's life as a timeline has it."""
+    return {
+        "token": token, "how": how, "issued_s": issued_s, "used_s": used_s, "expires_s": expires_s,
+        "ended_s": ended_s, "ended_by": ended_by,
+    }  # fmt: skip
+
+
 FACTS = RunFacts(
     base_url="http://api.test",
     profile="default",
@@ -40,6 +53,11 @@ FACTS = RunFacts(
     waited_s=3.0,
     requests=120,
     logins=7,
+    timeline=[
+        life("access 1", "login", 0.0, [1.5], 900.0),
+        life("refresh 1", "login", 0.0, [2.0], 3600.0, 2.0, "rotation"),
+        life("refresh 2", "rotation", 2.0, []),
+    ],
 )
 
 

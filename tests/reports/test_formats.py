@@ -15,11 +15,12 @@ from sarif_pydantic import Sarif
 
 from conformance.catalogue import load
 from conformance.catalogue.links import link_of
-from conformance.reports import badge, counting, html, json_report, markdown, sarif
+from conformance.reports import badge, counting, html, json_report, markdown, sarif, timeline
 from conformance.reports.comparison import Comparison
 from conformance.reports.writing import KINDS, write_reports
 from conformance.verdicts.baseline import Baseline, Row
 from conformance.verdicts.model import Outcome, Verdict
+from tests.hostile.command import clean, jwt_conformance
 from tests.reports.made import HOSTILE, TOKEN, broken_all_over, finding, hostile, ordinary, report
 
 if TYPE_CHECKING:
@@ -239,3 +240,34 @@ def test_a_page_marks_what_the_probe_changed() -> None:
 def test_fifty_failures_make_no_large_page() -> None:
     """Under 3 MB, with all the evidence that a run keeps."""
     assert len(html.render(broken_all_over(), "").encode()) < 3_000_000
+
+
+# -- The timeline ------------------------------------------------------------------------------------------------------
+
+
+def test_a_timeline_shows_what_became_of_each_token() -> None:
+    """A line for each, from its issue to its end, with its uses; in words as well, for whoever does not see it."""
+    text = html.render(ordinary(), "")
+    (told,) = re.findall(r"<desc.*?>(.*?)</desc>", text, re.DOTALL)
+    assert told.split(". ")[:2] == [
+        "access 1: issued at 0 s by the login, used 1 times, expires at 900 s",
+        "refresh 1: issued at 0 s by the login, used 1 times, rotated at 2 s",
+    ]
+    rows = timeline.drawn(ordinary()["timeline"]).rows
+    assert [row.fate for row in rows] == ["expires", "rotated", "no end is told"]
+    assert all(row.start <= row.end for row in rows)
+    assert rows[1].rest > rows[1].end
+    assert timeline.drawn([]).rows == []
+
+
+def test_a_run_tells_the_story_of_a_session(tmp_path: Path) -> None:
+    """Of the bundled server's: issued, used, refreshed and rotated, each with the lifetime that the server states."""
+    chosen = ("-k", "access_01 or refresh_01 or rotate_02", "--tier", "hardened")
+    ended = jwt_conformance("run", *chosen, "--report-json", "r.json", folder=tmp_path, env=clean())
+    assert ended.code == 0, ended.said
+    lives = {row["token"]: row for row in json.loads((tmp_path / "r.json").read_text())["timeline"]}
+    assert lives["access 1"]["used_s"]
+    assert 890 < lives["access 1"]["expires_s"] <= 901
+    assert lives["refresh 1"]["ended_by"] == "rotation"
+    assert lives["access 2"]["how"] == "refresh"
+    assert lives["refresh 2"]["issued_s"] == lives["access 2"]["issued_s"] == lives["refresh 1"]["ended_s"]
