@@ -133,7 +133,12 @@ def _run_pytest(args: list[str]) -> int:
     # It looks for garbage several times at the end, which takes a tenth of a second each.
     own += ["-p", "no:unraisableexception"]
     own += ["-p", "xdist"] if "-n" in args else []
-    code = pytest.main([scenarios, *own, *args], plugins=[_Watcher()])
+    plugins: list[object] = [_Watcher()]
+    if sys.stdout.isatty() and not {"-v", "-n", "--plan"} & set(args):
+        from conformance.reports.progress import Bar  # noqa: PLC0415 - only for who sees it
+
+        plugins.append(Bar())
+    code = pytest.main([scenarios, *own, *args], plugins=plugins)
     if not sessions:
         return int(ExitCode.USAGE)
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:

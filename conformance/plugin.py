@@ -183,6 +183,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(config, "workerinput"):
         state.say = lambda line: reporter.ensure_newline() or reporter.write_line(line)
+        if bar := config.pluginmanager.get_plugin("conformance-bar"):
+            state.say, state.pauses = bar.waits, bar.pauses
     try:
         state.open({_waits(item) for item in scenarios})
     except Exception as error:  # noqa: BLE001 - pytest would print whatever a crash quotes

@@ -39,6 +39,7 @@ class State:
         selected: whether any scenario was collected.
         post_mortem: what there is to tell of a launched server that ended during the run.
         say: shows a line while scenarios run.
+        pauses: is told of each pause, in seconds.
         processes: how many processes would share the run.
         baseline: the deviations that are put up with.
         plan: what the run would do, a line at a time, where the user asked for that alone.
@@ -55,6 +56,7 @@ class State:
     selected: bool = False
     post_mortem: str = ""
     say: Callable[[str], None] = field(default=lambda _line: None)
+    pauses: Callable[[float], None] = field(default=lambda _seconds: None)
     processes: int = 1
     plan: list[str] = field(default_factory=list)
     verdicts: VerdictSet | None = None
@@ -82,6 +84,7 @@ class State:
         with self._others_warnings_ignored():
             self.run = open_target(self.settings)
             self.run.target.client.pacing.tell = lambda words: self.say(self.safe(words))
+            self.run.target.client.pauses = self.pauses
             self.keep_logs_clean()
             for _line in self.run.examine():
                 pass

@@ -180,6 +180,8 @@ class HttpClient:
         self.pacing = Pacing(self._wait_for_turn, max_wait_s)
         self.watch = TokenWatch()
         self.traffic = Traffic()
+        self.pauses: Callable[[float], None] = lambda _seconds: None
+        """Is told of each pause before it begins, in seconds."""
         self._trusted_ca = trusted_ca
         self._session = self._new_session()
         self._lanes: list[requests.Session] = []
@@ -392,6 +394,7 @@ class HttpClient:
         if seconds > 0:
             with self._counting:
                 self.traffic.waited_s += seconds
+            self.pauses(seconds)
             time.sleep(seconds)
 
     def _exchange(self, session: requests.Session, request: Request) -> Exchange:
