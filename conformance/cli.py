@@ -68,7 +68,16 @@ def _fail(error: Exception) -> int:
     return error.exit_code if isinstance(error, ConformanceError) else 2
 
 
-@main.command(epilog=EXIT_CODES)
+RUN_EXAMPLES = """\b
+Examples:
+  run                                               the bundled reference server
+  run http://localhost:8000 --tier hardened         a server that runs
+  run http://localhost:3000 --launch 'node app.js'  one that is started
+  run --app shop.web:create_app                     your own application
+  run URL --report-html report.html --baseline known.toml"""
+
+
+@main.command(epilog=f"{RUN_EXAMPLES}\n\n{EXIT_CODES}")
 @_target_options
 @click.option("--strict", is_flag=True, help="A broken SHOULD fails the run, too.")
 @click.option(
@@ -146,7 +155,7 @@ def _run_pytest(args: list[str]) -> int:
     return sessions[0].exit_code(code)
 
 
-@main.command(epilog=EXIT_CODES)
+@main.command(epilog=f"Example: doctor http://localhost:8000 --target-profile simplejwt.\n\n{EXIT_CODES}")
 @_target_options
 def doctor(url: str | None, **options: Any) -> None:
     """Tell configuration from conformance: try the URL, the credentials and the profile, and stop there."""
@@ -180,7 +189,7 @@ def _told(run_: Run) -> Iterator[Line]:
         yield line
 
 
-@main.command(epilog=DISCOVER_EXIT_CODES)
+@main.command(epilog=f"Example: discover http://localhost:8000 -o profile.toml.\n\n{DISCOVER_EXIT_CODES}")
 @partial(_target_options, names=("username", "password", "client-id", "client-secret", "max-wait"))
 @click.option("--openapi-url", default="", metavar="URL|FILE", help="The API's OpenAPI document; its path will do.")
 @click.option("-o", "--output", metavar="FILE", help="Write the profile there, and not to standard output.")
@@ -314,7 +323,7 @@ def coverage(source: str | None, summary: bool) -> None:
             click.echo(line)
 
 
-@main.command()
+@main.command(epilog="Example: explain REFRESH-02.")
 @click.argument("requirement_id", metavar="ID")
 def explain(requirement_id: str) -> None:
     """Tell what a requirement wants, why, how it is checked and how to fix it."""
@@ -426,7 +435,7 @@ def _lab() -> Any:
     return import_module("lab.scoring")
 
 
-@main.command()
+@main.command(epilog="Examples: serve --port 8123; serve --fault refresh-token-opens-everything.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--fault", metavar="NAME", help="Start with this deliberate fault (see --list-faults).")
