@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,11 +27,18 @@ def found() -> str | None:
 
 
 def install() -> None:
-    """Installs it, where that takes nothing but rights: in CI, and for nobody who has not asked."""
+    """Installs it, where that takes nothing but rights: in CI, and for nobody who has not asked.
+
+    The tests' processes share the machine, and apt-get update waits for nobody: the first one installs it for all.
+    """
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-        command = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=300", *words]
-        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    with (Path(tempfile.gettempdir()) / "jwt-conformance-browser.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if found():
+            return
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+            command = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=300", *words]
+            subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture(scope="session")

@@ -87,4 +87,6 @@ def test_no_text_names_what_nobody_defines() -> None:
         for name in looks_like_one.findall(file.read_text(encoding="utf-8"))
     }
 
-    assert {(name, file) for name, file in named if name not in defined} == set()
+    # The guide adds a requirement, under the next id that is free.
+    example = {("LOGIN-10", "docs/adding-a-requirement.md")}
+    assert {(name, file) for name, file in named if name not in defined} == example

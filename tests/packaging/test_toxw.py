@@ -79,9 +79,9 @@ def test_a_fresh_checkout_gets_the_real_tox_for_itself(copy: Copy, tmp_path: Pat
 
 
 def test_the_project_configures_tox(copy: Copy) -> None:
-    """The tox that is fetched reads tox.ini: by default it runs lint, types, the main job and the tests."""
+    """The tox that is fetched reads tox.ini: by default it runs every part of it."""
     command = [sys.executable, str(copy.top / "toxw"), "list", "--no-desc", "-q"]
-    assert run_well(command, cwd=copy.top).split() == ["lint", "types", "conformance", "py3"]
+    assert run_well(command, cwd=copy.top).split() == ["lint", "types", "docs", "conformance", "py3"]
 
 
 def test_arguments_and_exit_code_pass_through(copy: Copy) -> None:
