@@ -323,15 +323,29 @@ def coverage(source: str | None, summary: bool) -> None:
             click.echo(line)
 
 
-@main.command(epilog="Example: explain REFRESH-02.")
+@main.command(epilog="Examples: explain REFRESH-02; explain SIG-02 --framework express.")
 @click.argument("requirement_id", metavar="ID")
-def explain(requirement_id: str) -> None:
+@click.option("--framework", type=click.Choice(["flask", "django", "fastapi", "express", "spring"]),
+              help="Show what to write in this framework.")  # fmt: skip
+def explain(requirement_id: str, framework: str | None) -> None:
     """Tell what a requirement wants, why, how it is checked and how to fix it."""
     try:
         requirement = load().get(requirement_id.upper())
     except UnknownRequirementError as error:
         sys.exit(_fail(error))
     click.echo(_explanation(requirement))
+    if framework:
+        click.echo(_code(requirement, framework))
+
+
+def _code(requirement: Requirement, framework: str) -> str:
+    from conformance.catalogue.recipes import FRAMEWORKS, recipes_for  # noqa: PLC0415
+
+    name, _ = FRAMEWORKS[framework]
+    recipes = recipes_for(requirement.id)
+    if not recipes:
+        return f"\nNo recipe for {name} yet: see fix above."
+    return "\n".join(f"\n{recipe.title} ({name}):\n\n{recipe.code[framework]}" for recipe in recipes)
 
 
 def _explanation(requirement: Requirement) -> str:

@@ -17,6 +17,7 @@ import scoreboard_page
 
 from conformance.catalogue import Area, load
 from conformance.catalogue.links import link_of
+from conformance.catalogue.recipes import FRAMEWORKS, recipes_for
 from reference_server.faults import Fault
 from reference_server.faults import load as load_faults
 
@@ -35,6 +36,7 @@ def pages() -> dict[str, str]:
         keep_trailing_newline=True,
     )
     environment.globals |= {"faults_of": faults_of, "link_of": link_of}
+    environment.globals |= {"recipes_for": recipes_for, "frameworks": FRAMEWORKS}
     environment.filters["lower_first"] = scoreboard_page.lower_first
     catalogue = load()
     area_page = environment.get_template("area.md.jinja")

@@ -44,20 +44,20 @@ def read(directory: Traversable) -> Catalogue:
 
 
 def _read_vocabulary(file: Traversable) -> Vocabulary:
-    document = _parse(file)
-    _check_keys(document, {"tiers": dict, "capabilities": dict}, file.name)
+    document = parse(file)
+    check_keys(document, {"tiers": dict, "capabilities": dict}, file.name)
     if list(document["tiers"]) != [tier.value for tier in Tier]:
         raise CatalogueError(f"{file.name}: [tiers] must explain {_listed(Tier)}, in this order")
     for table in ("tiers", "capabilities"):
-        _check_keys(document[table], dict.fromkeys(document[table], str), f"{file.name}: [{table}]")
+        check_keys(document[table], dict.fromkeys(document[table], str), f"{file.name}: [{table}]")
     tiers = {Tier(name): meaning for name, meaning in document["tiers"].items()}
     return Vocabulary(tiers=MappingProxyType(tiers), capabilities=MappingProxyType(document["capabilities"]))
 
 
 def _read_area(file: Traversable, vocabulary: Vocabulary) -> Area:
     name = file.name.removesuffix(".toml")
-    document = _parse(file)
-    _check_keys(document, _AREA_KEYS, file.name)
+    document = parse(file)
+    check_keys(document, _AREA_KEYS, file.name)
     requirements = tuple(
         _requirement(entry, position, name, vocabulary)
         for position, entry in enumerate(document["requirement"], start=1)
@@ -69,8 +69,8 @@ def _read_area(file: Traversable, vocabulary: Vocabulary) -> Area:
 
 
 def _read_not_testable(file: Traversable) -> tuple[NotTestable, ...]:
-    document = _parse(file)
-    _check_keys(document, {"statement": list}, file.name)
+    document = parse(file)
+    check_keys(document, {"statement": list}, file.name)
     return tuple(
         _statement(entry, position, file.name) for position, entry in enumerate(document["statement"], start=1)
     )
@@ -80,7 +80,7 @@ def _statement(entry: Any, position: int, file: str) -> NotTestable:
     if not isinstance(entry, dict):
         raise CatalogueError(f"{file}: statement {position} must be a table")
     where = f"{file}: {entry.get('id', f'statement {position}')}"
-    _check_keys(entry, _STATEMENT_KEYS, where)
+    check_keys(entry, _STATEMENT_KEYS, where)
     if entry["kind"] not in {member.value for member in Hindrance}:
         raise CatalogueError(f"{where}: kind is {entry['kind']!r}, which is none of {_listed(Hindrance)}")
     _check_lists(entry, ("sources", "nearest"), where)
@@ -99,7 +99,7 @@ def _requirement(entry: Any, position: int, area: str, vocabulary: Vocabulary) -
     if not isinstance(entry, dict):
         raise CatalogueError(f"{file}: requirement {position} must be a table")
     where = f"{file}: {entry.get('id', f'requirement {position}')}"
-    _check_keys(entry, _REQUIREMENT_KEYS, where)
+    check_keys(entry, _REQUIREMENT_KEYS, where)
     if not re.fullmatch(rf"{re.escape(area.upper())}-[0-9]{{2}}", entry["id"]):
         raise CatalogueError(f"{where}: an id in this file reads {area.upper()}-01, {area.upper()}-02 and so on")
     for key, known in (("level", Level), ("tier", Tier)):
@@ -119,14 +119,16 @@ def _requirement(entry: Any, position: int, area: str, vocabulary: Vocabulary) -
     )
 
 
-def _parse(file: Traversable) -> dict[str, Any]:
+def parse(file: Traversable) -> dict[str, Any]:
+    """Return what a TOML file says; raises CatalogueError, naming the file, where it cannot be read."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogueError(f"{file.name}: cannot be read: {error}") from error
 
 
-def _check_keys(table: dict[str, Any], expected: Mapping[str, type], where: str) -> None:
+def check_keys(table: dict[str, Any], expected: Mapping[str, type], where: str) -> None:
+    """Raise CatalogueError unless a table has just these keys, of these types, and no empty text."""
     for key in table:
         if key not in expected:
             raise CatalogueError(f"{where}: unknown key {key!r}")
