@@ -8,10 +8,13 @@ import os
 import subprocess
 from pathlib import Path
 
+import argon2
 import flask
 import flask_jwt_extended
+import marshmallow
 import playwright
 import pytest
+import sqlalchemy
 from click.testing import CliRunner
 
 from conformance.catalogue import load
@@ -41,7 +44,9 @@ def test_flask_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> Non
     """Code for Flask runs in an application that imports what the framework's users import."""
     monkeypatch.setenv("JWT_SECRET_KEY", "00" * 32)
     app = flask.Flask("recipe")
-    names = {**vars(flask_jwt_extended), "app": app, "os": os, "timedelta": dt.timedelta}
+    libraries = (flask_jwt_extended, marshmallow, sqlalchemy, argon2)
+    names = {name: value for library in libraries for name, value in vars(library).items()}
+    names |= {"app": app, "os": os, "timedelta": dt.timedelta}
 
     exec(recipe.code["flask"], names | {"jwt_manager": flask_jwt_extended.JWTManager(app)})  # noqa: S102 - our own code
 
