@@ -15,6 +15,7 @@ import click
 
 from conformance import __version__
 from conformance.catalogue import Tier, UnknownRequirementError, load
+from conformance.catalogue.recipes import FRAMEWORKS, recipes_for
 from conformance.errors import ConfigurationError, ConformanceError, nearest
 from conformance.inert import inert
 from conformance.options import BASE_URL, OPTIONS, check_writable, resolve
@@ -325,8 +326,7 @@ def coverage(source: str | None, summary: bool) -> None:
 
 @main.command(epilog="Examples: explain REFRESH-02; explain SIG-02 --framework express.")
 @click.argument("requirement_id", metavar="ID")
-@click.option("--framework", type=click.Choice(["flask", "django", "fastapi", "express", "spring"]),
-              help="Show what to write in this framework.")  # fmt: skip
+@click.option("--framework", type=click.Choice(list(FRAMEWORKS)), help="Show what to write in this framework.")
 def explain(requirement_id: str, framework: str | None) -> None:
     """Tell what a requirement wants, why, how it is checked and how to fix it."""
     try:
@@ -339,8 +339,6 @@ def explain(requirement_id: str, framework: str | None) -> None:
 
 
 def _code(requirement: Requirement, framework: str) -> str:
-    from conformance.catalogue.recipes import FRAMEWORKS, recipes_for  # noqa: PLC0415
-
     name, _ = FRAMEWORKS[framework]
     recipes = recipes_for(requirement.id)
     if not recipes:

@@ -35,8 +35,12 @@ def pages() -> dict[str, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"faults_of": faults_of, "link_of": link_of}
-    environment.globals |= {"recipes_for": recipes_for, "frameworks": FRAMEWORKS}
+    environment.globals |= {
+        "faults_of": faults_of,
+        "link_of": link_of,
+        "recipes_for": recipes_for,
+        "frameworks": FRAMEWORKS,
+    }
     environment.filters["lower_first"] = scoreboard_page.lower_first
     catalogue = load()
     area_page = environment.get_template("area.md.jinja")
