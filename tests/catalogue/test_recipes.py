@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import importlib
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
-import argon2
+import django
+import django.conf
+import fastapi
 import flask
 import flask_jwt_extended
-import marshmallow
+import jwt
 import playwright
+import pydantic
 import pytest
-import sqlalchemy
 from click.testing import CliRunner
 
 from conformance.catalogue import load
@@ -22,6 +26,10 @@ from conformance.catalogue.recipes import FRAMEWORKS, Recipe, load_recipes, reci
 from conformance.cli import main
 
 NODE = Path(playwright.__file__).parent / "driver" / "node"
+READERS = {name: type(name, (pydantic.BaseModel,), {}) for name in ("LoginSession", "Tokens", "User")} | {
+    name: lambda: None for name in ("claims_of", "database")
+}
+"""What the reader's own program has, where code for FastAPI mentions it."""
 PYTHON = [key for key, (_, language) in FRAMEWORKS.items() if language == "python"]
 
 
@@ -44,13 +52,56 @@ def test_flask_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> Non
     """Code for Flask runs in an application that imports what the framework's users import."""
     monkeypatch.setenv("JWT_SECRET_KEY", "00" * 32)
     app = flask.Flask("recipe")
-    libraries = (flask_jwt_extended, marshmallow, sqlalchemy, argon2)
-    names = {name: value for library in libraries for name, value in vars(library).items()}
-    names |= {"app": app, "os": os, "timedelta": dt.timedelta}
+    libraries = "flask flask_cors flask_jwt_extended flask_limiter flask_limiter.util marshmallow sqlalchemy argon2"
 
-    exec(recipe.code["flask"], names | {"jwt_manager": flask_jwt_extended.JWTManager(app)})  # noqa: S102 - our own code
+    run(recipe.code["flask"], libraries, {"app": app, "jwt_manager": flask_jwt_extended.JWTManager(app)})
 
     assert app.test_client().get("/nowhere").status_code == 404
+
+
+def test_django_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code for Django runs where its settings, middleware, serializers and views would stand."""
+    monkeypatch.setenv("JWT_SECRET_KEY", "00" * 32)
+    if not django.conf.settings.configured:
+        apps = ("django.contrib.auth", "django.contrib.contenttypes", "rest_framework_simplejwt.token_blacklist")
+        django.conf.settings.configure(INSTALLED_APPS=apps, SECRET_KEY="django's own")
+        django.setup()
+    libraries = (
+        "django.conf django.contrib.auth django.core.cache django.core.exceptions django.db django.http django.urls"
+        " rest_framework rest_framework.authentication rest_framework.decorators rest_framework.exceptions"
+        " rest_framework.permissions rest_framework.response rest_framework.throttling rest_framework.views"
+        " rest_framework_simplejwt.authentication rest_framework_simplejwt.exceptions rest_framework_simplejwt.serializers"
+        " rest_framework_simplejwt.tokens rest_framework_simplejwt.views"
+    )
+    there: dict[str, Any] = {"INSTALLED_APPS": [], "MIDDLEWARE": [], "urlpatterns": []}
+
+    run(recipe.code["django"], libraries, there)
+
+
+def test_fastapi_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code for FastAPI runs in an application, which describes what the code added to it."""
+    monkeypatch.setenv("JWT_SECRET_KEY", "00" * 32)
+    app = fastapi.FastAPI()
+    libraries = (
+        "fastapi fastapi.exceptions fastapi.middleware.cors fastapi.middleware.trustedhost fastapi.responses fastapi.security"
+        " argon2 pwdlib pydantic pydantic_settings slowapi slowapi.util sqlalchemy sqlalchemy.orm typing uuid"
+    )
+
+    run(recipe.code["fastapi"], libraries, {"app": app, **READERS})
+
+    assert app.openapi()["info"]
+
+
+def run(code: str, libraries: str, there: dict[str, Any]) -> None:
+    """Execute code where the names of some libraries, and of what is there already, are known."""
+    modules = [importlib.import_module(library) for library in libraries.split()]
+    names = {name: value for module in modules for name, value in vars(module).items() if not name.startswith("__")}
+    names |= {"datetime": dt.datetime, "timedelta": dt.timedelta, "UTC": dt.UTC, "os": os, "jwt": jwt}
+
+    program = compile(
+        code, "recipe.py", "exec", dont_inherit=True
+    )  # annotations are read here, as in a file of its own
+    exec(program, names | there | {"__name__": __name__})  # noqa: S102 - our own code
 
 
 @pytest.mark.parametrize("framework", PYTHON)
