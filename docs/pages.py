@@ -1,4 +1,4 @@
-"""Writes the pages that follow from the code: on requirements, each area's on its own, profiles, reports and the lab.
+"""Writes the pages that follow from the code: on each requirement and each area, profiles, reports and the lab.
 
 python docs/pages.py            writes the pages
 python docs/pages.py --check    says which of them are not what would be written, and fails if any is
@@ -15,7 +15,7 @@ import profile_reference
 import report_reference
 import scoreboard_page
 
-from conformance.catalogue import Area, load
+from conformance.catalogue import load
 from conformance.catalogue.links import link_of
 from conformance.catalogue.recipes import FRAMEWORKS, recipes_for
 from reference_server.faults import Fault
@@ -43,8 +43,12 @@ def pages() -> dict[str, str]:
     }
     environment.filters["lower_first"] = scoreboard_page.lower_first
     catalogue = load()
-    area_page = environment.get_template("area.md.jinja")
-    written = {f"requirements/{area.name}.md": _page(area_page, area) for area in catalogue.areas}
+    area_page, page = map(environment.get_template, ("area.md.jinja", "requirement.md.jinja"))
+    written = {f"requirements/{area.name}.md": area_page.render(area=area) for area in catalogue.areas}
+    known = {"capabilities": catalogue.vocabulary.capabilities}
+    for area in catalogue.areas:
+        for requirement in area.requirements:
+            written[f"{requirement.docs_slug}.md"] = page.render(area=area, requirement=requirement, **known)
     index = environment.get_template("index.md.jinja").render(areas=catalogue.areas, vocabulary=catalogue.vocabulary)
     profiles = environment.get_template("profiles.md.jinja").render(tables=profile_reference.tables())
     presets = environment.get_template("presets.md.jinja").render(presets=profile_reference.presets())
@@ -56,10 +60,6 @@ def pages() -> dict[str, str]:
     return {"requirements/index.md": index, **top, **written}
 
 
-def _page(template: jinja2.Template, area: Area) -> str:
-    return template.render(area=area, capabilities=load().vocabulary.capabilities)
-
-
 def faults_of(requirement_id: str) -> list[Fault]:
     """The deliberate faults that break a requirement."""
     return [fault for fault in load_faults().values() if requirement_id in fault.breaks]
@@ -68,7 +68,7 @@ def faults_of(requirement_id: str) -> list[Fault]:
 def stale() -> list[str]:
     """The paths of pages that are missing, superfluous or out of date."""
     wanted = pages()
-    files = {*FOLDER.glob("*.md"), *(HERE / name for name in wanted)}
+    files = {*FOLDER.rglob("*.md"), *(HERE / name for name in wanted)}
     there = {file.relative_to(HERE).as_posix(): file.read_text(encoding="utf-8") for file in files if file.exists()}
     return sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
 
@@ -82,12 +82,12 @@ def main() -> int:
         for name in outdated:
             sys.stderr.write(f"docs/{name} is out of date: run python docs/pages.py\n")
         return bool(outdated)
-    FOLDER.mkdir(exist_ok=True)
     wanted = pages()
-    for file in FOLDER.glob("*.md"):
-        if f"{FOLDER.name}/{file.name}" not in wanted:
+    for file in FOLDER.rglob("*.md"):
+        if file.relative_to(HERE).as_posix() not in wanted:
             file.unlink()
     for name, text in wanted.items():
+        (HERE / name).parent.mkdir(parents=True, exist_ok=True)
         (HERE / name).write_text(text, encoding="utf-8")
     return 0
 

@@ -27,7 +27,7 @@ def values() -> dict[str, Any]:
         "requirements": list(catalogue),
         # A requirement that is new has no verdict before the lab is run.
         "sign": lambda row, name: SIGNS.get(row["verdicts"].get(name), ""),
-        "page": lambda name: f"requirements/{areas[name]}.md#{name.lower()}",
+        "page": lambda name: f"requirements/{areas[name]}/{name.lower()}.md",
         "versions": lambda row: ", ".join(f"{name} {version}" for name, version in row["versions"].items()),
         "count": lambda row, *verdicts: sum(given in verdicts for given in row["verdicts"].values()),
         "words": words,

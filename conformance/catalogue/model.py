@@ -73,7 +73,7 @@ class Requirement:
     @property
     def docs_slug(self) -> str:
         """The place of this requirement in the documentation, relative to its root."""
-        return f"requirements/{self.area}#{self.id.lower()}"
+        return f"requirements/{self.area}/{self.id.lower()}"
 
 
 class Hindrance(enum.StrEnum):

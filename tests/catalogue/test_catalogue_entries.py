@@ -114,7 +114,7 @@ def test_a_requirement_is_found_by_its_id() -> None:
 
 def test_a_requirement_knows_its_page() -> None:
     """The documentation's address of a requirement derives from its id."""
-    assert catalogue.load().get("REFRESH-02").docs_slug == "requirements/refresh#refresh-02"
+    assert catalogue.load().get("REFRESH-02").docs_slug == "requirements/refresh/refresh-02"
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,8 @@ def test_django_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> No
         "django.conf django.contrib.auth django.core.cache django.core.exceptions django.db django.http django.urls"
         " rest_framework rest_framework.authentication rest_framework.decorators rest_framework.exceptions"
         " rest_framework.permissions rest_framework.response rest_framework.throttling rest_framework.views"
-        " rest_framework_simplejwt.authentication rest_framework_simplejwt.exceptions rest_framework_simplejwt.serializers"
-        " rest_framework_simplejwt.tokens rest_framework_simplejwt.views"
+        " rest_framework_simplejwt.authentication rest_framework_simplejwt.exceptions"
+        " rest_framework_simplejwt.serializers rest_framework_simplejwt.tokens rest_framework_simplejwt.views"
     )
     there: dict[str, Any] = {"INSTALLED_APPS": [], "MIDDLEWARE": [], "urlpatterns": []}
 
@@ -83,8 +83,8 @@ def test_fastapi_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("JWT_SECRET_KEY", "00" * 32)
     app = fastapi.FastAPI()
     libraries = (
-        "fastapi fastapi.exceptions fastapi.middleware.cors fastapi.middleware.trustedhost fastapi.responses fastapi.security"
-        " argon2 pwdlib pydantic pydantic_settings slowapi slowapi.util sqlalchemy sqlalchemy.orm typing uuid"
+        "fastapi fastapi.exceptions fastapi.middleware.cors fastapi.middleware.trustedhost fastapi.responses"
+        " fastapi.security argon2 pwdlib pydantic pydantic_settings slowapi slowapi.util sqlalchemy sqlalchemy.orm typing uuid"
     )
 
     run(recipe.code["fastapi"], libraries, {"app": app, **READERS})
