@@ -84,8 +84,8 @@ def test_fastapi_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> N
     app = fastapi.FastAPI()
     libraries = (
         "fastapi fastapi.exceptions fastapi.middleware.cors fastapi.middleware.trustedhost fastapi.responses"
-        " fastapi.security argon2 pwdlib pydantic pydantic_settings slowapi slowapi.util sqlalchemy sqlalchemy.orm typing"
-        " uuid"
+        " fastapi.security argon2 pwdlib pydantic pydantic_settings slowapi slowapi.util sqlalchemy sqlalchemy.orm"
+        " typing uuid"
     )
 
     run(recipe.code["fastapi"], libraries, {"app": app, **READERS})
