@@ -90,7 +90,7 @@ def test_a_requirement_is_added_by_following_the_page(copy: Path) -> None:
             assert ("1 passed" if code == "0" else "1 warned") in ended.stdout
         elif "tests/faults" in command:
             assert " passed" in ended.stdout
-    assert "### How it is checked" in (copy / "docs/requirements/login.md").read_text().partition("## LOGIN-10")[2]
+    assert "## How it is checked" in (copy / "docs/requirements/login/login-10.md").read_text()
 
 
 def test_every_dispute_names_two_sides_and_what_passes() -> None:
