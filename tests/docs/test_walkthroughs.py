@@ -10,12 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from conformance.cli import main
 from tests.docs.test_profile_pages import DOCS, FENCE
 from tests.packaging.processes import CHECKOUT, environment
 
 STEP = re.compile(r"<!-- (append to|replace in) ([\w./]+)(?:: (.*?))? -->\n```\w+\n(.*?)```", re.DOTALL)
+PYTESTS_OWN = {"--junitxml"}
 WORD = re.compile(r"^```(\w+) ?([\w.]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -111,3 +114,20 @@ def test_commands_name_programs_that_exist() -> None:
             if language == "sh":
                 words = [word for word in shlex.split(text) if "=" not in word]
                 assert words[0] in {"jwt-conformance", "python", "pip"}, (page, text)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("guides/*.md")), CHECKOUT / "README.md"],
+    ids=lambda page: page.name,
+)
+def test_commands_have_the_options_that_they_are_shown_with(page: Path) -> None:
+    """Whoever copies a command from a page is not told that there is no such option."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", "")
+    for line in re.findall(r"^\W{0,8}(?:\w+=\S+ )*jwt-conformance +(.+)$", text, re.MULTILINE):
+        name, *words = shlex.split(line.partition("`")[0], comments=True) or [""]
+        command = main.commands.get(name)
+        if command is None:
+            continue  # a sentence
+        _, left, _ = command.make_parser(click.Context(command)).parse_args([*words])
+        assert {word.partition("=")[0] for word in left if word.startswith("--")} <= PYTESTS_OWN, line
