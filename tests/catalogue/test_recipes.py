@@ -84,7 +84,7 @@ def test_fastapi_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> N
     app = fastapi.FastAPI()
     libraries = (
         "fastapi fastapi.exceptions fastapi.middleware.cors fastapi.middleware.trustedhost fastapi.responses"
-        " fastapi.security argon2 pwdlib pydantic pydantic_settings slowapi slowapi.util sqlalchemy sqlalchemy.orm"
+        " fastapi.security argon2 limits limits.storage limits.strategies pwdlib pydantic pydantic_settings slowapi slowapi.util sqlalchemy sqlalchemy.orm"
         " typing uuid"
     )
 
