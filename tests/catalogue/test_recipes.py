@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import importlib
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import django.conf
 import fastapi
 import flask
 import flask_jwt_extended
-import jwt
 import playwright
 import pydantic
 import pytest
@@ -69,8 +67,8 @@ def test_django_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> No
     libraries = (
         "django.conf django.contrib.auth django.core.cache django.core.exceptions django.db django.http django.urls"
         " rest_framework rest_framework.authentication rest_framework.decorators rest_framework.exceptions"
-        " rest_framework.permissions rest_framework.response rest_framework.throttling rest_framework.views"
-        " rest_framework_simplejwt.authentication rest_framework_simplejwt.exceptions"
+        " rest_framework.parsers rest_framework.permissions rest_framework.response"
+        " rest_framework.throttling rest_framework.views rest_framework_simplejwt.authentication rest_framework_simplejwt.exceptions"
         " rest_framework_simplejwt.serializers rest_framework_simplejwt.tokens rest_framework_simplejwt.views"
     )
     there: dict[str, Any] = {"INSTALLED_APPS": [], "MIDDLEWARE": [], "urlpatterns": []}
@@ -84,8 +82,8 @@ def test_fastapi_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> N
     app = fastapi.FastAPI()
     libraries = (
         "fastapi fastapi.exceptions fastapi.middleware.cors fastapi.middleware.trustedhost fastapi.responses"
-        " fastapi.security argon2 limits limits.storage limits.strategies pwdlib pydantic pydantic_settings slowapi slowapi.util sqlalchemy sqlalchemy.orm"
-        " typing uuid"
+        " fastapi.security argon2 limits limits.storage limits.strategies pwdlib pydantic"
+        " pydantic_settings slowapi slowapi.util sqlalchemy sqlalchemy.orm typing uuid"
     )
 
     run(recipe.code["fastapi"], libraries, {"app": app, **READERS})
@@ -97,7 +95,8 @@ def run(code: str, libraries: str, there: dict[str, Any]) -> None:
     """Execute code where the names of some libraries, and of what is there already, are known."""
     modules = [importlib.import_module(library) for library in libraries.split()]
     names = {name: value for module in modules for name, value in vars(module).items() if not name.startswith("__")}
-    names |= {"datetime": dt.datetime, "timedelta": dt.timedelta, "UTC": dt.UTC, "os": os, "jwt": jwt}
+    names |= {"datetime": dt.datetime, "timedelta": dt.timedelta, "UTC": dt.UTC}
+    names |= {module: importlib.import_module(module) for module in ("base64", "json", "jwt", "os", "re", "secrets")}
 
     program = compile(
         code, "recipe.py", "exec", dont_inherit=True
