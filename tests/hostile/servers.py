@@ -164,10 +164,10 @@ def says(reply: bytes) -> Behaviour:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """One request, to its end."""
+    """One request, to its end; or what came of it before the client left."""
     request = b""
-    while not _is_complete(request):
-        request += connection.recv(65536)
+    while not _is_complete(request) and (piece := connection.recv(65536)):
+        request += piece
     return request
 
 
