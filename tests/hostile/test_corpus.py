@@ -27,21 +27,22 @@ MOST_MB = 250
 IMPATIENT = "import conformance.target.http as http\nhttp.ANSWER_TIMEOUT_S = 1.5\n"
 """What a run loads, so that a server that never answers costs the test less than a user's patience."""
 SECRET = "a-secret-of-the-user"
+OPEN = "ends with 0, and whether that is right has not been looked into"
 NOT_YET = {
-    "huge tokens": "431 is told, and blamed on the place of the token",
-    "tokens with line breaks": "the reason is in the words of a library",
-    "JSON as deep as can be read": "a scenario that goes through it crashes",
-    "claims without end": "a scenario that calculates with them crashes",
-    "tokens whose clock jumps": "a scenario that calculates with them crashes",
-    "a hundred thousand keys": "every key is tried, for minutes",
-    "as many keys as fit": "every key is tried, for minutes",
-    "a million members": "takes most of the minute, on a slow machine all of it",
-    "bytes in headers": "the reason is in the words of a library",
-    "a redirect to nonsense": "the address is taken apart without care",
-    "an endless body behind a redirect": "the body of a redirect is read to its end",
-    "a bomb behind a redirect": "the body of a redirect is read to its end",
-    "come back in the end": "a Retry-After with more digits than there are numbers crashes a run",
-    "metadata that leads elsewhere": "what it leads to is told in other words",
+    "huge tokens": "told as a token that is refused, not as one that is too long",
+    "tokens with line breaks": "told as HTTP that is not well-formed, which it is not",
+    "JSON as deep as can be read": "a scenario goes deeper than Python does: exit code 4",
+    "claims without end": OPEN,
+    "tokens whose clock jumps": OPEN,
+    "metadata that leads elsewhere": OPEN,
+    "a hundred thousand keys": OPEN,
+    "as many keys as fit": "takes more than a minute: every key is tried",
+    "a million members": "takes most of a minute, on a busy machine all of it",
+    "bytes in headers": "told as an account that is refused",
+    "a redirect to nonsense": "the reason is the name of an exception",
+    "an endless body behind a redirect": "told as no answer in time: the redirect's body is read first",
+    "a bomb behind a redirect": "told as no answer in time: the redirect's body is read first",
+    "come back in the end": "told as a 503, without its Retry-After of more digits than a number has",
 }
 """What is not survived as it should be, and how that shows."""
 
