@@ -24,7 +24,7 @@ assert corpus_wire  # both fill the corpus
 
 LONGEST_S = 60
 MOST_MB = 250
-IMPATIENT = "import conformance.target.http as http\nhttp.ANSWER_TIMEOUT_S = 1.5\n"
+IMPATIENT = "import conformance.target.http as http\nhttp.ANSWER_TIMEOUT_S = 3\n"
 """What a run loads, so that a server that never answers costs the test less than a user's patience."""
 SECRET = "a-secret-of-the-user"
 OPEN = "ends with 0, and whether that is right has not been looked into"
