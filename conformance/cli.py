@@ -119,7 +119,12 @@ def run(url: str | None, strict: bool, keyword: str | None, workers: str | None,
     args += [f"--junitxml={junitxml}"] if junitxml else []
     if not verbose:
         args += ["-qq" if quiet else "-q"]
-    sys.exit(_run_pytest([*args, *pytest_args]))
+    try:
+        code = _run_pytest([*args, *pytest_args])
+    except KeyboardInterrupt:
+        click.echo("interrupted before anything was judged", err=True)
+        code = int(ExitCode.INCOMPLETE)
+    sys.exit(code)
 
 
 def _run_pytest(args: list[str]) -> int:
@@ -135,6 +140,8 @@ def _run_pytest(args: list[str]) -> int:
         @pytest.hookimpl(trylast=True)
         def pytest_unconfigure(self, config: pytest.Config) -> None:
             sessions.append(config.stash[STATE])
+            # All has been said: from here on the exit code is at stake.
+            Interrupts().put_off()
 
     scenarios = str(files("conformance") / "scenarios")
     own = ["--rootdir", scenarios, "-c", os.devnull, "-p", "no:cacheprovider", "--no-header", "--tb=short"]
@@ -166,6 +173,7 @@ def doctor(url: str | None, **options: Any) -> None:
         settings = resolve(_given(url, options), strict=False, folder=Path.cwd())
         if settings.plan:
             raise ConfigurationError("the doctor has no plan", "ask for that of a run: jwt-conformance run --plan")
+        Interrupts().obey()
         run_ = open_target(settings)
         run_.target.client.pacing.tell = lambda words: click.echo(f"...     {inert(words)}")
         try:

@@ -185,6 +185,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         state.say = lambda line: reporter.ensure_newline() or reporter.write_line(line)
         if bar := config.pluginmanager.get_plugin("conformance-bar"):
             state.say, state.pauses = bar.waits, bar.pauses
+    state.interrupts.obey()
     try:
         state.open({_waits(item) for item in scenarios})
     except Exception as error:  # noqa: BLE001 - pytest would print whatever a crash quotes
@@ -381,6 +382,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Closes the target, concludes, and writes the reports that were asked for."""
     config = session.config
     state = config.stash[STATE]
+    if state.selected:
+        state.interrupts.put_off()
     state.close()
     if hasattr(config, "workerinput"):
         if state.selected:
@@ -397,6 +400,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     conformant = state.conclude(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if state.problem or (exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} and not conformant):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Gives back the signals that the run has taken."""
+    config.stash[STATE].interrupts.restore()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.errors import ConfigurationError, ConformanceError, SuiteFaultError, TargetError
+from conformance.interrupts import Interrupts
 from conformance.verdicts.baseline import Baseline, update
 from conformance.verdicts.verdict_set import ExitCode, RunFacts, VerdictSet
 
@@ -42,6 +43,7 @@ class State:
         pauses: is told of each pause, in seconds.
         processes: how many processes would share the run.
         baseline: the deviations that are put up with.
+        interrupts: what becomes of Ctrl-C and SIGTERM.
         plan: what the run would do, a line at a time, where the user asked for that alone.
     """
 
@@ -61,6 +63,7 @@ class State:
     plan: list[str] = field(default_factory=list)
     verdicts: VerdictSet | None = None
     baseline: Baseline = field(default_factory=Baseline)
+    interrupts: Interrupts = field(default_factory=Interrupts)
 
     def safe(self, text: str) -> str:
         """A text without the secrets of the run."""
@@ -183,7 +186,11 @@ class State:
             return int(ExitCode.SUITE_FAULT)
         if self.verdicts is not None:
             return int(self.verdicts.exit_code)
-        by_pytest = {pytest.ExitCode.OK: ExitCode.CONFORMANT, pytest.ExitCode.NO_TESTS_COLLECTED: ExitCode.INCOMPLETE}
+        by_pytest = {
+            pytest.ExitCode.OK: ExitCode.CONFORMANT,
+            pytest.ExitCode.NO_TESTS_COLLECTED: ExitCode.INCOMPLETE,
+            pytest.ExitCode.INTERRUPTED: ExitCode.INCOMPLETE,
+        }
         return int(by_pytest.get(pytest.ExitCode(pytest_code), ExitCode.USAGE))
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from html.entities import codepoint2name
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.tokens.reading import b64url_decode, strings_in
+from conformance.tokens.reading import b64url_decode, parse_json, strings_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,8 +131,8 @@ class Redactor:
 def _unescaped(text: str) -> str:
     """JSON as Python writes its values, each character for itself; an empty string where it is none."""
     try:
-        return "\n".join(strings_in(json.loads(text)))
-    except (ValueError, RecursionError):
+        return "\n".join(strings_in(parse_json(text)))
+    except ValueError:
         return ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 from conformance.discovery.schemas import Member, Schemas
 from conformance.errors import ConfigurationError
+from conformance.tokens.reading import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,8 +80,8 @@ def parse(text: bytes | str, origin: str) -> dict[str, Any]:
     """
     data: Any = None
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
+        data = parse_json(text)
+    except ValueError:
         data = _from_yaml(text, origin)
     version = (data.get("openapi") or data.get("swagger")) if isinstance(data, dict) else None
     if not version or not isinstance(data.get("paths"), dict):

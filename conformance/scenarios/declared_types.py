@@ -38,6 +38,6 @@ _NO_JSON: Final = object()
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError):
+        return parse_json(body.decode("utf-8"))
+    except ValueError:
         return _NO_JSON

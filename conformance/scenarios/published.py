@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 USUAL_PLACES: Final = ("/.well-known/jwks.json", "/jwks", "/jwks.json", "/oauth/jwks")
 DISCOVERY: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+MOST_KEYS: Final = 20
+"""So many published keys are tried as something that they are not; who publishes more has a reason of another kind."""
 NO_KEY_PAIR: Final = "tokens are signed with an HMAC secret, so there is no public key"
 HOW_TO_GIVE: Final = "--public-key @FILE, or the JWK Set's path as capabilities.jwks"
 
@@ -49,12 +52,22 @@ def known_keys(target: Trial) -> KnownKeys:
     sets = [exchange for exchange in key_sets(target) if keys_in(exchange)]
     pem, problems = target.target.public_key_pem, list(target.target.memory["key set problems"])
     misfit = _misfit(target, pem) if pem else ""
+    keys = _likeliest_first(target, published_keys(target))
+    if len(keys) > MOST_KEYS:
+        problems.append(f"{len(keys)} keys are published, of which {MOST_KEYS} are tried")
     return KnownKeys(
-        tuple(published_keys(target)),
+        tuple(keys[:MOST_KEYS]),
         tuple(dict.fromkeys(exchange.response.body for exchange in sets)),
         (pem.encode(),) if pem and not misfit else (),
         tuple([*problems, misfit] if misfit else problems),
     )
+
+
+def _likeliest_first(target: Trial, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The keys, beginning with those that the target's tokens name."""
+    session = target.session()
+    named = [token.jwt.header.get("kid") for token in (session.access, session.refresh) if token.jwt]
+    return sorted(keys, key=lambda key: key.get("kid") not in named)
 
 
 def require_key(target: Trial) -> KnownKeys:
@@ -139,11 +152,7 @@ def keys_in(exchange: Exchange) -> list[dict[str, Any]]:
 def published_keys(target: Trial) -> list[dict[str, Any]]:
     """Every published key, once."""
     key_sets(target)
-    keys: list[dict[str, Any]] = []
-    for key in target.target.memory["published keys"]:
-        if key not in keys:
-            keys.append(key)
-    return keys
+    return list({json.dumps(key, sort_keys=True): key for key in target.target.memory["published keys"]}.values())
 
 
 def jwks_path(target: Trial, described: Exchange) -> str:

@@ -101,7 +101,7 @@ def judge_shape(
         for door in target.protected_doors[:1]:
             shown = target.send(door.present(session.access.value, session))
             shown_by.append((f"{door.label} with the token", shown))
-            found += taken_over(json.loads(door.honest_body or b"null"), shown.response.json, added)
+            found += taken_over(door.honest_json, shown.response.json, added)
             who = door.identity(shown.response)
             if shown.response.is_success and who not in {None, target.account.username}:
                 found.append(f"the data of {who!r}")

@@ -40,6 +40,13 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], type[ConfigurationError | TargetErro
     ),
     (("IncompleteRead",), TargetError, "{host} broke off in the middle of an answer", ""),
     (("LineTooLong", "got more than"), TargetError, "the headers of an answer from {host} are too long", ""),
+    # What requests says of a header that it was to send.
+    (
+        ("reserved character(s)",),
+        TargetError,
+        "{host} gives out a token, or what goes with it, that no header can carry: it holds a line break",
+        "RFC 6750 §2.1 lists the characters of a token",
+    ),
     (
         ("BadStatusLine", "HeaderParsing", "InvalidChunk", "InvalidHeader", "DecodeError"),
         TargetError,

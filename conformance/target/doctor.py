@@ -173,6 +173,11 @@ def _get_to_know(target: Target, door: ProtectedDoor, sessions: list[Session], s
         return
     for session in sessions[: None if door.route.identity_is == "any" else 1]:
         answer = target.send(door.present(session.access.value, session)).response
+        if not answer.is_success:
+            raise TargetError(
+                f"{door.label} answers {answer.status} to an access token that opened it a moment ago",
+                "does the target answer alike each time? It may be overloaded, or several servers behind one address",
+            )
         who = door.identifier(answer)
         if who is None:
             raise ConfigurationError(

@@ -6,14 +6,13 @@ that refuse with 200, and servers that answer 200 to everything. The doors that 
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.target.drafts import Draft, filled
 from conformance.target.places import Place, dig, parse
-from conformance.tokens.reading import Kind
+from conformance.tokens.reading import Kind, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -219,8 +218,16 @@ class ProtectedDoor(TokenDoor):
 
     def _gives_away(self, answer: Response, telling: frozenset[str]) -> bool:
         """Whether a refusal holds the user's data, and not only members of the same name, such as `message`."""
-        honest = json.loads(self.honest_body)
+        honest = self.honest_json
         return bool(self.identifier(answer)) or any(answer.json[name] == honest[name] for name in telling)
+
+    @property
+    def honest_json(self) -> Any:
+        """What the honest answer held as JSON; None where it is none."""
+        try:
+            return parse_json(self.honest_body)
+        except ValueError:
+            return None
 
 
 @dataclass(slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from conformance.target.doors import Door, TokenDoor
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conformance.target.http import Headers, Request, Response
+
+
+MOST_SHAPES: Final = 1000
+"""So much of an answer that looks like a token is looked at: it may be made of nothing else."""
 
 
 @dataclass(slots=True)
@@ -36,9 +41,9 @@ class TokenGivingDoor(Door):
             return " and ".join(got)
         sent = " ".join(value for _, value in request.headers) + request.body.decode("utf-8", "replace")
         for place, text in _places(answer):
-            for match in JWT_SHAPE.finditer(text):
+            for shape in islice(dict.fromkeys(JWT_SHAPE.findall(text)), MOST_SHAPES):
                 # An error that quotes the token it refuses gives nothing away that the caller did not have.
-                if read_jwt(match[0]) and match[0] not in sent:
+                if read_jwt(shape) and shape not in sent:
                     return f"a JWT in {place}"
         return ""
 

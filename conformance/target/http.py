@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import time
@@ -25,6 +24,7 @@ from conformance.target.overtaken import TokenWatch
 from conformance.target.pacing import Pacing, asks_for_patience, out_of_patience
 from conformance.target.preparing import new_session, prepared
 from conformance.target.together import fire
+from conformance.tokens.reading import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -89,8 +89,8 @@ class Response:
     def json(self) -> Any:
         """The body as JSON, or None where it is none."""
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return parse_json(self.body)
+        except ValueError:
             return None
 
     @property

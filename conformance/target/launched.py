@@ -66,7 +66,6 @@ class Launched:
         self._process: subprocess.Popen[bytes] | None = None
         self._warden: offspring.Warden | None = None
         self._started = 0.0
-        self._handler_before: object = None
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the launch
         # Others may enter it, since the command may give up the rights of this user; it holds no secret.
         self.folder = Path(tempfile.mkdtemp(prefix="jwt-conformance-"))
@@ -93,7 +92,6 @@ class Launched:
                 "stop it, or launch the command on another port; to test what runs there, leave --launch out",
             )
         self._warden = offspring.Warden(self._mark, self.folder)
-        self._obey_termination()
         self._started = time.time()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own command
@@ -110,17 +108,6 @@ class Launched:
                 f"--launch: {self._words[0]!r} cannot be run: {error.strerror}", _shell_hint(self._words)
             ) from None
         self._warden.watch(self._process.pid, self._started)
-
-    def _obey_termination(self) -> None:
-        """Has SIGTERM end the run as Ctrl-C does: with what there is to report, and with the command stopped."""
-
-        def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-            raise KeyboardInterrupt
-
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, interrupt)
-            self._handler_before = signal.SIG_DFL
 
     def _wait(self, timeout_s: float) -> None:
         client = HttpClient(self.base_url)
@@ -205,9 +192,6 @@ class Launched:
         if self._warden is not None:
             self._warden.dismiss()
             self._warden = None
-        if self._handler_before is not None:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            self._handler_before = None
         self._output.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

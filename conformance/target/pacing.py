@@ -30,6 +30,8 @@ SLOWER: Final = 1.1
 """Each time the target says "too many", the suite becomes slower by this factor at least."""
 NOTICED_S: Final = 5.0
 """Of a pause this long the user is told."""
+LONGEST_S: Final = 1e9
+"""As good as for ever: a Retry-After may have more digits than there are numbers."""
 MUCH_SLOWER: Final = 1.5
 REMEMBERED: Final = 256
 """So many requests that were let through, of a route or of all, tell how fast the target takes them."""
@@ -47,7 +49,7 @@ def retry_after_s(response: Response) -> float | None:
     """The seconds of a Retry-After header (RFC 9110 §10.2.3), or None where it is absent or unreadable."""
     value = (response.header("Retry-After") or "").strip()
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value), LONGEST_S)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except (TypeError, ValueError, OverflowError):

@@ -62,8 +62,7 @@ class Place:
             case "header":
                 value = answer.header(self.name)
             case _:
-                query = urlsplit(answer.header("Location") or "").query
-                value = dict(parse_qsl(query)).get(self.name)
+                value = _query(answer.header("Location") or "").get(self.name)
         if not self.scheme or not isinstance(value, str):
             return value
         found = value[: len(self._prefix)].lower() == self._prefix.lower()
@@ -72,6 +71,14 @@ class Place:
     @property
     def _prefix(self) -> str:
         return self.scheme if self.scheme.endswith("%20") else f"{self.scheme} "
+
+
+def _query(url: str) -> dict[str, str]:
+    """The parameters of an address; none where it is no address, or has more of them than anybody needs."""
+    try:
+        return dict(parse_qsl(urlsplit(url).query, max_num_fields=100))
+    except ValueError:
+        return {}
 
 
 def parse(text: str, bare: Where = "body") -> Place:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def new_session(base_url: str, trusted_ca: str, answer_timeout_s: float) -> requests.Session:
     """A session that keeps no cookie and reads no `.netrc`, with the proxies of the environment."""
-    session = requests.Session()
+    session = _Session()
     # Otherwise an Authorization header from ~/.netrc would turn an anonymous probe into a login.
     session.trust_env = False
     session.proxies.update(get_environ_proxies(base_url))
@@ -84,6 +84,13 @@ def _line_by_line(made: requests.PreparedRequest, headers: Headers) -> Any:
     for name, value in headers:
         lines.add(name, _bytes(value))  # type: ignore[arg-type] # bytes go through as they are
     return lines
+
+
+class _Session(requests.Session):
+    """Looks at no redirect: requests would read its body, whatever its length, to see where it leads."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the base class's signature
+        return None
 
 
 class _NoCookies(RequestsCookieJar):

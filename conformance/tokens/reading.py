@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 JWT_SHAPE: Final = re.compile(r"(?<![\w-])e[\w-]{8,}\.[\w-]{2,}\.[\w-]*")
 """What a compact JWS looks like in a text: base64url of `{"` starts with `ey`."""
 
+DEEPEST: Final = 100
+"""So many objects and arrays in each other are read as JSON: what is nested for sense is not deeper."""
+
 HMAC_ALGORITHMS: Final = frozenset({"HS256", "HS384", "HS512"})
 
 
@@ -118,6 +121,31 @@ def finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def parse_json(text: str | bytes) -> Any:
+    """The value of a text in JSON that somebody else wrote.
+
+    Raises:
+        ValueError: it is no JSON, or nested so deeply that whoever goes through it would come to grief.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    brackets = ("[", "{") if isinstance(text, str) else (b"[", b"{")
+    # Most texts have no more brackets than that, let alone in each other.
+    if sum(map(text.count, brackets)) > DEEPEST and _is_too_deep(value):  # type: ignore[arg-type]
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [item for items in inner for item in items]
+    return any(isinstance(item, dict | list) for item in level)
+
+
 def b64url_encode(data: bytes) -> str:
     """Base64url without padding (RFC 7515 §2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -146,8 +174,8 @@ def read_jwt(value: str) -> Jwt | None:
     if len(segments) != 3:  # noqa: PLR2004 - RFC 7515 §3.1
         return None
     try:
-        header, claims, _ = (*(json.loads(b64url_decode(part)) for part in segments[:2]), b64url_decode(segments[2]))
-    except (ValueError, RecursionError):
+        header, claims, _ = (*(parse_json(b64url_decode(part)) for part in segments[:2]), b64url_decode(segments[2]))
+    except ValueError:
         return None
     if not isinstance(header, dict) or "alg" not in header or not isinstance(claims, dict):
         return None
