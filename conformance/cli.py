@@ -18,6 +18,7 @@ from conformance.catalogue import Tier, UnknownRequirementError, load
 from conformance.catalogue.recipes import FRAMEWORKS, recipes_for
 from conformance.errors import ConfigurationError, ConformanceError, nearest
 from conformance.inert import inert
+from conformance.interrupts import Interrupts
 from conformance.options import BASE_URL, OPTIONS, check_writable, resolve
 from conformance.verdicts.verdict_set import ExitCode
 

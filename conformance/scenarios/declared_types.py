@@ -38,6 +38,6 @@ _NO_JSON: Final = object()
 
 def _parsed(body: bytes) -> Any:
     try:
-        return parse_json(body.decode("utf-8"))
-    except ValueError:
+        return json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
         return _NO_JSON

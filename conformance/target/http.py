@@ -41,6 +41,9 @@ LANES: Final = 6
 """So many requests are under way at once, at most, to a target that is far away."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing, of those that are sent (RFC 9110 §9.2.1)."""
+SLOW_S: Final = 5.0
+SLOW_IN_ALL_S: Final = 40.0
+"""An answer that takes longer is slow; the slow ones of a run take no longer together than that, or than --max-wait."""
 LOST_AFTER: Final = 3
 """So many failed exchanges in a row, and the target counts as lost: nothing more is sent to it."""
 
@@ -131,6 +134,7 @@ class Traffic:
     logins: int = 0
     waited_s: float = 0.0
     failures_in_a_row: int = field(default=0, repr=False)
+    slow_s: float = field(default=0.0, repr=False)
 
 
 def check_base_url(url: str) -> str:
@@ -412,6 +416,12 @@ class HttpClient:
     def _attempt(self, session: requests.Session, request: Request) -> Exchange:
         if self.traffic.failures_in_a_row >= LOST_AFTER:
             raise TargetError(f"{self.base_url} stopped answering earlier in this run; nothing more was sent")
+        if self.traffic.slow_s > max(SLOW_IN_ALL_S, self.max_wait_s):
+            raise TargetError(
+                f"{self.base_url} is too slow: answers that took more than {SLOW_S:g} s each took"
+                f" {self.traffic.slow_s:.0f} s together; nothing more was sent",
+                "give a --max-wait of as many seconds as slow answers may take in all",
+            )
         with self._counting:
             self.traffic.requests += 1
         request = self.completed(request)
@@ -439,6 +449,9 @@ class HttpClient:
             # Some send content after HEAD: the next answer would begin with it.
             session.close()
         elapsed = time.monotonic() - started
+        if elapsed > SLOW_S:
+            with self._counting:
+                self.traffic.slow_s += elapsed
         self._quickest_s = min(self._quickest_s, elapsed)
         response = Response(status, headers, body, elapsed, truncated)
         return Exchange(request, response, sent_at)

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from contextlib import suppress
 from http import HTTPStatus
@@ -28,7 +27,6 @@ from conformance.target.http import HttpClient, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import FrameType
 
 MOST_LINES: Final = 8
 MOST_READ: Final = 1 << 14

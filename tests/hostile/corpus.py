@@ -54,7 +54,7 @@ class Hostile:
         sentence: what it does.
         words: what the user is told, as a pattern, where it is so from the first request on.
         start: starts it, good for so many connections first.
-        comes_late: whether it can be good for a while.
+        comes_late: whether it is met a second time, good for a while: by scenarios, and not only by the doctor.
         command: how it is met, `run` or `discover`.
         options: what the command is given.
         may_pass: whether it keeps the requirements all the same.
@@ -74,7 +74,7 @@ CORPUS: Final[dict[str, Hostile]] = {}
 
 
 def wire(
-    name: str, sentence: str, words: str, *, tls: ssl.SSLContext | None = None, scheme: str = ""
+    name: str, sentence: str, words: str, *, late: bool = False, tls: ssl.SSLContext | None = None, scheme: str = ""
 ) -> Callable[[Callable[[World], Behaviour]], Callable[[World], Behaviour]]:
     """Adds a server that meets its connections with a behaviour."""
 
@@ -85,7 +85,7 @@ def wire(
             server.url = f"{scheme}://{server.host}" if scheme else server.url
             return server
 
-        CORPUS[name] = Hostile(name, sentence, words, start, comes_late=not (tls or scheme))
+        CORPUS[name] = Hostile(name, sentence, words, start, comes_late=late)
         return make
 
     return add

@@ -80,11 +80,6 @@ def deep_errors(_asked: Request, response: Response, _world: World) -> Response:
     return response
 
 
-@answer("tokens with deep claims", "Its tokens hold 900 objects in each other.", ALSO_FAILS, may_pass=True)
-def deep_claims(_asked: Request, response: Response, _world: World) -> Response:
-    return response
-
-
 @answer("numbers without end", "Its numbers are too large, or none.", ALSO_FAILS, may_pass=True)
 def numbers(_asked: Request, response: Response, _world: World) -> Response:
     if response.status_code < 300 and response.data:
@@ -121,7 +116,7 @@ def nightmare(_asked: Request, response: Response, _world: World) -> Response:
 # -- Tokens ------------------------------------------------------------------------------------------------------------
 
 
-@answer("huge tokens", "Its tokens are 300 kB long.", ALSO_FAILS)
+@answer("huge tokens", "Its tokens are 300 kB long.", "answers 431 to the access token")
 def huge_tokens(_asked: Request, response: Response, _world: World) -> Response:
     return tokens(response, lambda token: token + "x" * 300_000)
 
@@ -131,7 +126,7 @@ def nul_tokens(_asked: Request, response: Response, _world: World) -> Response:
     return tokens(response, lambda token: f"{token[:20]}\x00\x1b[31m{token[20:]}")
 
 
-@answer("tokens with line breaks", "A token would end its header, and begin another.", "token")
+@answer("tokens with line breaks", "A token would end its header, and begin another.", "no header can carry")
 def broken_tokens(_asked: Request, response: Response, world: World) -> Response:
     return tokens(response, lambda token: f"{token}\r\nHost: {world.other[7:]}\r\n\r\nGET {world.other} HTTP/1.1")
 
@@ -186,7 +181,7 @@ def deep_token(_asked: Request, response: Response, _world: World) -> Response:
     return response
 
 
-@answer("claims without end", "Its tokens were issued when nothing was, and end never.", ALSO_FAILS, api=Endless)
+@answer("claims without end", "Its tokens were issued when nothing was, and end never.", ALSO_FAILS, api=Endless, may_pass=True)
 def endless_claims(_asked: Request, response: Response, _world: World) -> Response:
     return response
 
@@ -232,7 +227,7 @@ class Jumping(Claiming):
         return super().signed(kind, owner)
 
 
-@answer("tokens whose clock jumps", "Its tokens are from next year, and then from last year.", ALSO_FAILS, api=Jumping)
+@answer("tokens whose clock jumps", "Its tokens are from next year, and then from last year.", ALSO_FAILS, api=Jumping, may_pass=True)
 def jumping_tokens(_asked: Request, response: Response, _world: World) -> Response:
     return response
 
@@ -240,7 +235,7 @@ def jumping_tokens(_asked: Request, response: Response, _world: World) -> Respon
 # -- Whims -------------------------------------------------------------------------------------------------------------
 
 
-@answer("half of all requests fail", "Every other request meets a server error.", "500|inconclusive")
+@answer("half of all requests fail", "Every other request meets a server error.", "500|inconclusive|a moment ago")
 def half(_asked: Request, response: Response, _world: World) -> Response:
     return Response('{"msg": "sorry"}', 500) if secrets.randbelow(2) else response
 
@@ -273,7 +268,7 @@ class Signing(Api):
         return jwt.encode(jwt.decode(super().signed(kind, owner), options={"verify_signature": False}), RSA, "RS256")
 
 
-SIGNED: Final = {"api": Signing, "options": ("-k", "jwks or sig_", "--tier", "strict")}
+SIGNED: Final = {"api": Signing, "may_pass": True, "options": ("-k", "jwks or sig_", "--tier", "strict")}
 
 
 def published(count: int) -> bytes:

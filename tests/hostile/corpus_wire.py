@@ -65,12 +65,12 @@ def packed(body: bytes, encoding: str) -> Behaviour:
 # -- Time --------------------------------------------------------------------------------------------------------------
 
 
-@wire("never answers", "It reads the request and keeps silent.", LATE)
+@wire("never answers", "It reads the request and keeps silent.", LATE, late=True)
 def never(_world: World) -> Behaviour:
     return hangs
 
 
-@wire("a byte a second", "Its body comes a byte at a time.", LATE)
+@wire("a byte a second", "Its body comes a byte at a time.", LATE, late=True)
 def a_byte_a_second(_world: World) -> Behaviour:
     def behaviour(connection: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -101,7 +101,7 @@ def status_alone(_world: World) -> Behaviour:
 # -- Size --------------------------------------------------------------------------------------------------------------
 
 
-@wire("endless body", "A body without a length never ends.", NOT_READ)
+@wire("endless body", "A body without a length never ends.", NOT_READ, late=True)
 def endless_body(_world: World) -> Behaviour:
     return pours(OK + b"\r\n", itertools.repeat(b"[" * 65536))
 
@@ -126,19 +126,20 @@ def no_gigabyte(_world: World) -> Behaviour:
     return repeats(OK + b"Content-Length: 1073741824\r\n\r\n", b"")
 
 
-@wire("a gzip bomb", "A megabyte becomes a gigabyte.", NOT_READ)
+@wire("a gzip bomb", "A megabyte becomes a gigabyte.", NOT_READ, late=True)
 def gzip_bomb(_world: World) -> Behaviour:
-    return packed(_bomb(16 + zlib.MAX_WBITS), "gzip")
+    return packed(_gzip_bomb(), "gzip")
 
 
-@wire("a deflate bomb", "The same in another encoding.", NOT_READ)
+@wire("a deflate bomb", "Two megabytes become 512 in another encoding.", NOT_READ)
 def deflate_bomb(_world: World) -> Behaviour:
-    return packed(_bomb(zlib.MAX_WBITS), "deflate")
+    squeeze = zlib.compressobj(1)
+    return packed(b"".join([*(squeeze.compress(bytes(MEGABYTE)) for _ in range(512)), squeeze.flush()]), "deflate")
 
 
 @wire("a bomb in a bomb", "A few kilobytes become a megabyte, which becomes a gigabyte.", NOT_READ)
 def nested_bomb(_world: World) -> Behaviour:
-    return packed(gzip.compress(_bomb(16 + zlib.MAX_WBITS)), "gzip, gzip")
+    return packed(gzip.compress(_gzip_bomb()), "gzip, gzip")
 
 
 @wire("a brotli bomb", "Two hundred bytes become 256 megabytes.", NOT_READ)
@@ -146,13 +147,12 @@ def brotli_bomb(_world: World) -> Behaviour:
     return packed(BROTLI_BOMB, "br")
 
 
-def _bomb(wbits: int) -> bytes:
-    squeeze = zlib.compressobj(9, wbits=wbits)
-    zeros = bytes(MEGABYTE)
-    return b"".join([*(squeeze.compress(zeros) for _ in range(1024)), squeeze.flush()])
+def _gzip_bomb() -> bytes:
+    """A gigabyte of zeros: a file of gzip is a row of members, and each of these is the same."""
+    return gzip.compress(bytes(16 * MEGABYTE)) * 64
 
 
-@wire("endless headers", "Header follows upon header.", TOO_LONG)
+@wire("endless headers", "Header follows upon header.", TOO_LONG, late=True)
 def endless_headers(_world: World) -> Behaviour:
     return pours(OK, itertools.repeat(b"X-More: more\r\n" * 1000))
 
@@ -172,7 +172,7 @@ def endless_trailers(_world: World) -> Behaviour:
     return pours(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", itertools.repeat(b"X: y\r\n" * 1000))
 
 
-@wire("a flood of cookies", "Ninety cookies of 60 kB each come with every answer.", NOT_READ)
+@wire("a flood of cookies", "Ninety cookies of 60 kB each come with every answer.", NOT_READ, late=True)
 def cookie_flood(_world: World) -> Behaviour:
     lines = b"".join(b"Set-Cookie: c%d=%s\r\n" % (number, b"x" * 60000) for number in range(90))
     return says(OK + lines + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}")
@@ -181,7 +181,7 @@ def cookie_flood(_world: World) -> Behaviour:
 # -- Grammar -----------------------------------------------------------------------------------------------------------
 
 
-@wire("invalid chunks", "The length of a chunk is no number.", f"{NO_HTTP}|{CUT}")
+@wire("invalid chunks", "The length of a chunk is no number.", f"{NO_HTTP}|{CUT}", late=True)
 def invalid_chunks(_world: World) -> Behaviour:
     return says(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n")
 
@@ -201,7 +201,7 @@ def too_long(_world: World) -> Behaviour:
     return says(OK + b"Content-Length: 200\r\n\r\n{}")
 
 
-@wire("a length that is too short", "It sends more than it declares: the rest looks like the next answer.", NOT_READ)
+@wire("a length that is too short", "It sends more than it declares: the rest looks like the next answer.", NOT_READ, late=True)
 def too_short(_world: World) -> Behaviour:
     return says(OK + b"Content-Length: 2\r\n\r\n{}" + OK + b'Content-Length: 21\r\n\r\n{"username": "alice"}')
 
@@ -248,7 +248,7 @@ def switches(_world: World) -> Behaviour:
     return says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x05hello")
 
 
-@wire("bytes in headers", "Its headers hold controls and bytes that are no text.", f"{NOT_READ}|{NO_HTTP}")
+@wire("bytes in headers", "Its headers hold controls and bytes that are no text.", f"refuses the account|{NO_HTTP}")
 def bytes_in_headers(_world: World) -> Behaviour:
     odd = b"X-A: \x00\x1b]0;owned\x07\xff\xfe\r\nX B: c\r\n: d\r\nno colon\r\n folded\r\n"
     odd += b"WWW-Authenticate: Bearer \xff\x00\r\n"
@@ -268,7 +268,7 @@ def redirects(_world: World) -> Behaviour:
     return behaviour
 
 
-@wire("a redirect to another host", "It sends visitors away, with what they brought.", "redirects to")
+@wire("a redirect to another host", "It sends visitors away, with what they brought.", "redirects to", late=True)
 def elsewhere(world: World) -> Behaviour:
     return answers("307 Temporary Redirect", Location=f"{world.other}/steal")
 
@@ -288,15 +288,15 @@ def to_nonsense(_world: World) -> Behaviour:
     return answers("301 Moved", Location="http://[::1" + "/\x1b[31m%0d%0aX-A:b" * 500)
 
 
-@wire("an endless body behind a redirect", "Nobody need read it, and it never ends.", "redirects to")
+@wire("an endless body behind a redirect", "Nobody need read it, and it never ends.", "redirects to", late=True)
 def endless_redirect(_world: World) -> Behaviour:
     moved = b"HTTP/1.1 302 Found\r\nLocation: /there\r\n\r\n"
     return pours(moved, itertools.repeat(b"x" * 65536))
 
 
-@wire("a bomb behind a redirect", "Nobody need read it, and it becomes a gigabyte.", "redirects to")
+@wire("a bomb behind a redirect", "Nobody need read it, and it becomes a gigabyte.", "redirects to", late=True)
 def bomb_redirect(_world: World) -> Behaviour:
-    body = _bomb(16 + zlib.MAX_WBITS)
+    body = _gzip_bomb()
     head = f"Location: /there\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
     return says(b"HTTP/1.1 302 Found\r\n" + head.encode() + body)
 
@@ -310,14 +310,14 @@ def named_elsewhere(world: World) -> Behaviour:
 # -- Whims -------------------------------------------------------------------------------------------------------------
 
 
-@wire("come back next year", "It limits requests for a year.", "limits the rate of requests")
+@wire("come back next year", "It limits requests for a year.", "limits the rate of requests", late=True)
 def next_year(_world: World) -> Behaviour:
     return answers("429 Too Many Requests", "{}", Retry_After="31536000")
 
 
-@wire("come back in the end", "It limits requests for longer than numbers reach.", "limits the rate of requests")
+@wire("come back in the end", "It limits requests for longer than numbers reach.", "limits the rate of requests", late=True)
 def in_the_end(_world: World) -> Behaviour:
-    return answers("503 Service Unavailable", "{}", Retry_After="9" * 400)
+    return answers("429 Too Many Requests", "{}", Retry_After="9" * 400)
 
 
 @wire("come back in the year 9999", "It limits requests until a date that is far away.", "limits the rate of requests")
