@@ -26,6 +26,8 @@ from conformance.tokens.reading import HMAC_ALGORITHMS, Jwt
 if TYPE_CHECKING:
     from conformance.scenarios.trial import Trial
 
+MOST_WEIGHED: Final = 100
+"""So many published keys are looked at for weaknesses, each beside all others."""
 JWK_SET_TYPE: Final = "application/jwk-set+json"
 SAME_ALGORITHM: Final = {"EdDSA": ("Ed25519", "Ed448"), "Ed25519": ("EdDSA",), "Ed448": ("EdDSA",)}
 """RFC 9864 gave the two curves names of their own."""
@@ -170,7 +172,8 @@ def _unverified(token: Jwt, keys: list[dict[str, Any]]) -> str:
 def test_jwks_04(target: Trial) -> None:
     """No published key is weak, and none is an example that everybody has."""
     sets = _key_set(target)
-    keys = published_keys(target)
+    published = published_keys(target)
+    keys = published[:MOST_WEIGHED]
     for index, key in enumerate(keys):
         found = list(weaknesses(key, [other for other in keys if other is not key]))
         target.expect(
@@ -184,6 +187,8 @@ def test_jwks_04(target: Trial) -> None:
         bits = len(str(key.get("n") or "")) * 6
         if LEAST_RSA_BITS <= bits < ADVISED_RSA_BITS - 8:
             target.remark(f"an RSA key has fewer than {ADVISED_RSA_BITS} bits")
+    if len(published) > len(keys) and not target.findings:
+        target.inconclusive(f"{len(published)} keys are published; the first {len(keys)} are sound, and no more are looked at")
 
 
 def test_jwks_05(target: Trial) -> None:

@@ -65,7 +65,7 @@ def nested(depth: int) -> bytes:
 
 
 @answer(
-    "JSON as deep as can be read", "Beside its members there are 900 objects in each other.", ALSO_FAILS, may_pass=True
+    "JSON as deep as can be read", "Beside its members there are 900 objects in each other.", "no JSON object"
 )
 def as_deep_as_can_be(_asked: Request, response: Response, _world: World) -> Response:
     if response.data.startswith(b"{"):
@@ -88,9 +88,9 @@ def numbers(_asked: Request, response: Response, _world: World) -> Response:
     return response
 
 
-@answer("a million members", "Its answers hold as many members as fit.", ALSO_FAILS, may_pass=True)
+@answer("twenty thousand members", "Its answers hold more members than anybody reads.", ALSO_FAILS, may_pass=True)
 def members(_asked: Request, response: Response, _world: World) -> Response:
-    return told(response, **{f"{number:x}": number for number in range(60_000)})
+    return told(response, **{f"{number:x}": number for number in range(20_000)})
 
 
 @answer("text that steers", "Its strings hold controls, marks of direction, and pages.", ALSO_FAILS, may_pass=True)
