@@ -120,6 +120,7 @@ def run(url: str | None, strict: bool, keyword: str | None, workers: str | None,
     args += [f"--junitxml={junitxml}"] if junitxml else []
     if not verbose:
         args += ["-qq" if quiet else "-q"]
+    Interrupts().obey()
     try:
         code = _run_pytest([*args, *pytest_args])
     except KeyboardInterrupt:
@@ -150,6 +151,8 @@ def _run_pytest(args: list[str]) -> int:
     own += ["--disable-plugin-autoload", "-p", "pytest_base_url.plugin", "-p", "conformance.plugin", "--assert=plain"]
     # It looks for garbage several times at the end, which takes a tenth of a second each.
     own += ["-p", "no:unraisableexception"]
+    # No scenario writes a file, and its folder would be left behind.
+    own += ["-p", "no:tmpdir"]
     own += ["-p", "xdist"] if "-n" in args else []
     plugins: list[object] = [_Watcher()]
     if sys.stdout.isatty() and not {"-v", "-n", "--plan"} & set(args):

@@ -182,7 +182,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return True
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(config, "workerinput"):
-        state.say = lambda line: reporter.ensure_newline() or reporter.write_line(line)
+        # At once, in a pipe as well: who looks into a log wants to know what a run waits for.
+        state.say = lambda line: reporter.ensure_newline() or reporter.write_line(line) or reporter.flush()
         if bar := config.pluginmanager.get_plugin("conformance-bar"):
             state.say, state.pauses = bar.waits, bar.pauses
     state.interrupts.obey()
@@ -382,7 +383,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Closes the target, concludes, and writes the reports that were asked for."""
     config = session.config
     state = config.stash[STATE]
-    if state.selected:
+    if state.selected or state.outcomes:
         state.interrupts.put_off()
     state.close()
     if hasattr(config, "workerinput"):
@@ -390,13 +391,16 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             problem = [state.problem.exit_code, state.safe(str(state.problem))] if state.problem else None
             config.workeroutput["jwt_conformance"] = json.dumps({**state.facts.to_json(), "problem": problem})  # type: ignore[attr-defined]
         return
-    if not state.selected or config.option.collectonly or state.problem or exitstatus in {3, 4}:
+    judged = state.selected or state.outcomes
+    if not judged or config.option.collectonly or state.problem or exitstatus in {3, 4}:
         return
-    if not state.facts.base_url:
+    if not state.facts.base_url and not state.outcomes:
         return  # Nothing was run: pytest has said why.
     if state.settings is None:
         state.settings = settings_of(config)
         state.baseline = Baseline.read(state.settings.baseline, may_be_missing=state.settings.update_baseline)
+    if not state.facts.base_url:
+        state.facts = state.outline()
     conformant = state.conclude(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if state.problem or (exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} and not conformant):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

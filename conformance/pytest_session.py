@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 import warnings
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,6 +46,7 @@ class State:
         processes: how many processes would share the run.
         baseline: the deviations that are put up with.
         interrupts: what becomes of Ctrl-C and SIGTERM.
+        began: when, in seconds since the epoch.
         plan: what the run would do, a line at a time, where the user asked for that alone.
     """
 
@@ -64,6 +67,7 @@ class State:
     verdicts: VerdictSet | None = None
     baseline: Baseline = field(default_factory=Baseline)
     interrupts: Interrupts = field(default_factory=Interrupts)
+    began: float = field(default_factory=time.time)
 
     def safe(self, text: str) -> str:
         """A text without the secrets of the run."""
@@ -145,6 +149,17 @@ class State:
                 self.post_mortem = self.run.post_mortem
         if self.log_factory is not None:
             logging.setLogRecordFactory(self.log_factory)
+
+    def outline(self) -> RunFacts:
+        """What is known of a run whose processes were interrupted before they could tell."""
+        assert self.settings is not None
+        return RunFacts(
+            base_url=self.settings.base_url or "http://127.0.0.1",
+            profile=Path(self.settings.target_profile).stem,
+            bundled=not self.settings.base_url,
+            started=self.began,
+            duration_s=round(time.time() - self.began, 3),
+        )
 
     def conclude(self, *, interrupted: bool) -> bool:
         """Concludes and writes the report; returns whether that went well, with a conformant target."""
