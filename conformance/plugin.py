@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -182,8 +184,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return True
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(config, "workerinput"):
-        # At once, in a pipe as well: who looks into a log wants to know what a run waits for.
-        state.say = lambda line: reporter.ensure_newline() or reporter.write_line(line) or reporter.flush()
+        state.say = partial(_say, reporter, config.pluginmanager.get_plugin("capturemanager"))
         if bar := config.pluginmanager.get_plugin("conformance-bar"):
             state.say, state.pauses = bar.waits, bar.pauses
     state.interrupts.obey()
@@ -196,6 +197,14 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
             state.told = True
             raise pytest.UsageError(state.safe(str(state.problem))) from None
     return None
+
+
+def _say(reporter: pytest.TerminalReporter, capturing: Any, line: str) -> None:
+    """Shows a line while a scenario runs, whose output pytest captures; at once, be it in a CI system's log."""
+    with capturing.global_and_fixture_disabled() if capturing else nullcontext():
+        reporter.ensure_newline()
+        reporter.write_line(line)
+        reporter.flush()
 
 
 @pytest.fixture
