@@ -189,8 +189,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
             state.say, state.pauses = bar.waits, bar.pauses
     state.interrupts.obey()
     try:
-        state.open({_waits(item) for item in scenarios})
+        with state.interrupts.let_in():
+            state.open({_waits(item) for item in scenarios})
     except Exception as error:  # noqa: BLE001 - pytest would print whatever a crash quotes
+        state.interrupts.check()
         state.problem = error if isinstance(error, ConformanceError) else SuiteFaultError(error)
         # A worker of pytest-xdist reports through its scenarios; a usage error there would look like a crash.
         if not hasattr(config, "workerinput"):
@@ -239,6 +241,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     trial = pyfuncitem.stash.get(TRIAL, None)
     if trial is None:
         return (yield)
+    with pyfuncitem.config.stash[STATE].interrupts.let_in():
+        return (yield from _tried(pyfuncitem, trial))
+
+
+def _tried(pyfuncitem: pytest.Function, trial: Trial) -> Generator[None, object, object]:
     from conformance.scenarios.endings import ENDINGS  # noqa: PLC0415 - not in other people's sessions
     from conformance.target.overtaken import OvertakenError  # noqa: PLC0415
 
@@ -288,6 +295,8 @@ def pytest_runtest_makereport(
     from conformance.scenarios.conclusion import conclude  # noqa: PLC0415 - not in other people's sessions
 
     state = item.config.stash[STATE]
+    # It ends the session and says nothing of the target.
+    state.interrupts.check()
     report.sections = [(name, state.safe(text)) for name, text in report.sections]
     # An interrupt ends the session and says nothing of the target.
     if call.excinfo is not None and not issubclass(call.excinfo.type, Exception | pytest.skip.Exception):

@@ -66,7 +66,7 @@ class State:
     plan: list[str] = field(default_factory=list)
     verdicts: VerdictSet | None = None
     baseline: Baseline = field(default_factory=Baseline)
-    interrupts: Interrupts = field(default_factory=Interrupts)
+    interrupts: Interrupts = field(default_factory=lambda: Interrupts(waits=True))
     began: float = field(default_factory=time.time)
 
     def safe(self, text: str) -> str:
