@@ -188,7 +188,9 @@ def test_jwks_04(target: Trial) -> None:
         if LEAST_RSA_BITS <= bits < ADVISED_RSA_BITS - 8:
             target.remark(f"an RSA key has fewer than {ADVISED_RSA_BITS} bits")
     if len(published) > len(keys) and not target.findings:
-        target.inconclusive(f"{len(published)} keys are published; the first {len(keys)} are sound, and no more are looked at")
+        target.inconclusive(
+            f"{len(published)} keys are published; the first {len(keys)} are sound, and no more are looked at"
+        )
 
 
 def test_jwks_05(target: Trial) -> None:

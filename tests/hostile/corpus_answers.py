@@ -64,9 +64,7 @@ def nested(depth: int) -> bytes:
     return b'{"a":' * depth + b'"deep"' + b"}" * depth
 
 
-@answer(
-    "JSON as deep as can be read", "Beside its members there are 900 objects in each other.", "no JSON object"
-)
+@answer("JSON as deep as can be read", "Beside its members there are 900 objects in each other.", "no JSON object")
 def as_deep_as_can_be(_asked: Request, response: Response, _world: World) -> Response:
     if response.data.startswith(b"{"):
         response.data = b'{"deep": ' + nested(900) + b", " + response.data[1:]
@@ -181,7 +179,13 @@ def deep_token(_asked: Request, response: Response, _world: World) -> Response:
     return response
 
 
-@answer("claims without end", "Its tokens were issued when nothing was, and end never.", ALSO_FAILS, api=Endless, may_pass=True)
+@answer(
+    "claims without end",
+    "Its tokens were issued when nothing was, and end never.",
+    ALSO_FAILS,
+    api=Endless,
+    may_pass=True,
+)
 def endless_claims(_asked: Request, response: Response, _world: World) -> Response:
     return response
 
@@ -227,7 +231,13 @@ class Jumping(Claiming):
         return super().signed(kind, owner)
 
 
-@answer("tokens whose clock jumps", "Its tokens are from next year, and then from last year.", ALSO_FAILS, api=Jumping, may_pass=True)
+@answer(
+    "tokens whose clock jumps",
+    "Its tokens are from next year, and then from last year.",
+    ALSO_FAILS,
+    api=Jumping,
+    may_pass=True,
+)
 def jumping_tokens(_asked: Request, response: Response, _world: World) -> Response:
     return response
 

@@ -201,7 +201,12 @@ def too_long(_world: World) -> Behaviour:
     return says(OK + b"Content-Length: 200\r\n\r\n{}")
 
 
-@wire("a length that is too short", "It sends more than it declares: the rest looks like the next answer.", NOT_READ, late=True)
+@wire(
+    "a length that is too short",
+    "It sends more than it declares: the rest looks like the next answer.",
+    f"{NOT_READ}|{CLOSED}",
+    late=True,
+)
 def too_short(_world: World) -> Behaviour:
     return says(OK + b"Content-Length: 2\r\n\r\n{}" + OK + b'Content-Length: 21\r\n\r\n{"username": "alice"}')
 
@@ -315,7 +320,12 @@ def next_year(_world: World) -> Behaviour:
     return answers("429 Too Many Requests", "{}", Retry_After="31536000")
 
 
-@wire("come back in the end", "It limits requests for longer than numbers reach.", "limits the rate of requests", late=True)
+@wire(
+    "come back in the end",
+    "It limits requests for longer than numbers reach.",
+    "limits the rate of requests",
+    late=True,
+)
 def in_the_end(_world: World) -> Behaviour:
     return answers("429 Too Many Requests", "{}", Retry_After="9" * 400)
 

@@ -33,6 +33,8 @@ MOST_MB = 250
 IMPATIENT = "import conformance.target.http as http\nhttp.ANSWER_TIMEOUT_S = 2\n"
 """What a run loads, so that a server that never answers costs the test less than a user's patience."""
 SECRET = "a-secret-of-the-user"
+
+
 @dataclass(frozen=True)
 class Survived:
     """What a run left behind."""

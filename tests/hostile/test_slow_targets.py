@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,9 @@ from tests.hostile.command import assert_told, judge, plugin
 from tests.hostile.servers import Server, after, always, answers, hangs, puts_off, trickles_a_body, trickles_headers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from flask import Flask
 
@@ -47,3 +50,17 @@ def test_an_answer_that_is_slow_to_search_is_searched_in_time(junk: str, app: Fl
     assert ended.code in {1, 3}, ended.said
     assert "Traceback" not in ended.said
     assert (tmp_path / "report.json").stat().st_size < MEGABYTE
+
+
+def test_answers_that_all_take_long_end_the_run(app: Flask, tmp_path: Path) -> None:
+    """A server that is in time, but only just, is not waited for hundreds of times: the run says how much it was."""
+
+    def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        time.sleep(0.6)
+        return app(environ, start_response)
+
+    env = plugin(tmp_path, "impatient", "import conformance.target.http as http\nhttp.SLOW_S = http.SLOW_IN_ALL_S = 0.5\n")
+    with Server(app=slow) as server:
+        ended = judge(server.url, "--max-wait", "2", "--", "-p", "impatient", folder=tmp_path, env=env, bound=BOUND_S)
+    assert_told(ended, 3, f"{server.url} is too slow: answers that took more than 0.5 s each took 2 s together")
+    assert "give a --max-wait of as many seconds" in ended.said
