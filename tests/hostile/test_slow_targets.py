@@ -59,7 +59,9 @@ def test_answers_that_all_take_long_end_the_run(app: Flask, tmp_path: Path) -> N
         time.sleep(0.6)
         return app(environ, start_response)
 
-    env = plugin(tmp_path, "impatient", "import conformance.target.http as http\nhttp.SLOW_S = http.SLOW_IN_ALL_S = 0.5\n")
+    env = plugin(
+        tmp_path, "impatient", "import conformance.target.http as http\nhttp.SLOW_S = http.SLOW_IN_ALL_S = 0.5\n"
+    )
     with Server(app=slow) as server:
         ended = judge(server.url, "--max-wait", "2", "--", "-p", "impatient", folder=tmp_path, env=env, bound=BOUND_S)
     assert_told(ended, 3, f"{server.url} is too slow: answers that took more than 0.5 s each took 2 s together")

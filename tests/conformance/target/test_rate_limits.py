@@ -37,6 +37,7 @@ def limiting(*answers: Response) -> LocalClient:
         ("7", 7.0),
         (" 7 ", 7.0),
         ("120", 120.0),
+        ("9" * 400, 1e9),
         (formatdate(0, usegmt=True), 0.0),
         ("", None),
         ("soon", None),

@@ -18,6 +18,7 @@ from conformance.tokens.reading import (
     b64url_decode,
     b64url_encode,
     finite,
+    parse_json,
     read_jwt,
 )
 from tests.conformance.support import SECRET, taken_apart
@@ -172,3 +173,15 @@ def test_equal_parts_are_equal_tokens() -> None:
 
     assert read_jwt(value) == read_jwt(value)
     assert isinstance(read_jwt(value), Jwt)
+
+
+@pytest.mark.parametrize("kind", [str, str.encode])
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_json_is_read_as_deep_as_it_makes_sense(kind: Any, opens: str, closes: str) -> None:
+    """A hundred levels are read, and not one more; many that stand beside each other are no matter."""
+    levels = 100 // len(closes)
+    assert parse_json(kind(f"{opens * levels}1{closes * levels}"))
+    assert len(parse_json(kind(f"[{opens}1{closes}{f', {opens}1{closes}' * 5000}]"))) == 5001
+    for more in (levels + 1, 100_000):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            parse_json(kind(f"{opens * more}1{closes * more}"))
