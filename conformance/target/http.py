@@ -37,6 +37,8 @@ MAX_BODY_BYTES: Final = 1 << 20
 FAR_S: Final = 0.01
 """A target whose quickest answer took so long is far away: probes that do not depend on each other then overlap."""
 LONGEST_KEPT: Final = 1 << 14
+MOST_KEPT: Final = 1 << 24
+"""So many bytes of refusals are kept during a run: each may be a page that shows the source, and there are many."""
 LANES: Final = 6
 """So many requests are under way at once, at most, to a target that is far away."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -190,7 +192,9 @@ class HttpClient:
         self._session = self._new_session()
         self._lanes: list[requests.Session] = []
         self.refusals: list[Exchange] = []
-        """What was refused in this run, for whoever looks at refusals as such; without requests of great length."""
+        """What was refused in this run, for whoever looks at refusals as such; without requests of great length,
+        and no more than fit into `MOST_KEPT`."""
+        self._kept = 0
         self._quickest_s = math.inf
         self._counting = threading.Lock()
 
@@ -341,8 +345,14 @@ class HttpClient:
             request, lambda: self._exchange_in_turn(session, request), lambda exchange: exchange.response
         )
         if exchange.response.status >= HTTPStatus.BAD_REQUEST and len(request.body) <= LONGEST_KEPT:
-            self.refusals.append(exchange)
+            self._keep(exchange)
         return exchange
+
+    def _keep(self, exchange: Exchange) -> None:
+        with self._counting:
+            self._kept += len(exchange.response.body) + sum(len(value) for _, value in exchange.response.headers)
+            if self._kept <= MOST_KEPT:
+                self.refusals.append(exchange)
 
     def completed(self, request: Request) -> Request:
         """The request with the headers that every request has."""

@@ -102,7 +102,11 @@ def echo(asked: Request, _response: Response, _world: World) -> Response:
 
 
 @answer(
-    "errors that are patterns' nightmare", "Its refusals are hard on regular expressions.", ALSO_FAILS, may_pass=True
+    "errors that are patterns' nightmare",
+    "Its refusals are hard on regular expressions, and each is almost a megabyte.",
+    ALSO_FAILS,
+    options=("--tier", "core"),
+    may_pass=True,
 )
 def nightmare(_asked: Request, response: Response, _world: World) -> Response:
     if response.status_code >= 400:
