@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from conformance.scenarios.trial import Trial
     from conformance.target.http import Exchange, Response
 
+# A refusal may be a megabyte that is made to be slow to search: no repetition that begins anywhere is without an end.
 INSIDES: Final = {
     "a Python traceback": re.compile(r'Traceback \(most recent call last\)|File "[^"\n]+", line \d+'),
     "a stack trace": re.compile(
-        r"^\s*at [^\n]{0,200}(?:\([^()\n]*:\d+\)|:\d+:\d+|:line \d+)|\(\w+\.(?:java|kt|scala):\d+\)|^#0 [^\n]*\(\d+\)",
+        r"^[^\S\n]*at [^\n]{0,200}(?:\([^()\n]*:\d+\)|:\d+:\d+|:line \d+)|\(\w+\.(?:java|kt|scala):\d+\)"
+        r"|^#0 [^\n]*\(\d+\)",
         re.MULTILINE,
     ),
     "a debugger": re.compile(
@@ -29,10 +31,10 @@ INSIDES: Final = {
     ),
     "a query": re.compile(r"\b(?:SELECT\b.{1,200}?\bFROM|INSERT INTO|DELETE FROM|UPDATE\b.{1,80}?\bSET)\b", re.DOTALL),
     "a path on the server": re.compile(
-        r"(?:/home/|/usr/(?:local/)?lib|/var/www/|/srv/|/opt/|[A-Z]:\\)[\w./\\-]+\.(?:py|js|ts|php|rb|java|cs|go)\b"
+        r"(?:/home/|/usr/(?:local/)?lib|/var/www/|/srv/|/opt/|[A-Z]:\\)[\w./\\-]{1,300}\.(?:py|js|ts|php|rb|java|cs|go)\b"
         r"|site-packages/|node_modules/"
     ),
-    "the class of an exception": re.compile(r"\b(?:[a-z_]\w*\.)+[A-Z]\w*(?:Error|Exception)\b"),
+    "the class of an exception": re.compile(r"\b(?:[a-z_]\w{0,80}\.){1,9}[A-Z]\w{0,80}(?:Error|Exception)\b"),
 }
 DEBUG_PATHS: Final = ("/console", "/debug", "/_debug", "/debug/pprof/", "/actuator", "/h2-console")
 TELLING_PATHS: Final = ("/openapi.json", "/metrics")

@@ -105,13 +105,26 @@ def echo(asked: Request, _response: Response, _world: World) -> Response:
     "errors that are patterns' nightmare",
     "Its refusals are hard on regular expressions, and each is almost a megabyte.",
     ALSO_FAILS,
-    options=("--tier", "core"),
+    options=("-k", "refresh_02 or sig_01 or leak_05", "--tier", "strict"),
     may_pass=True,
 )
 def nightmare(_asked: Request, response: Response, _world: World) -> Response:
     if response.status_code >= 400:
         response.data = b"eyJhbGciOiJ." * 40_000 + b"\\" * 400_000
         response.headers["WWW-Authenticate"] = "Bearer " + 'a="\\,' * 10_000
+    return response
+
+
+@answer(
+    "errors of blank lines",
+    "Its refusals are a megabyte of line breaks.",
+    ALSO_FAILS,
+    options=("-k", "refresh_02 or leak_05 or err_01", "--tier", "strict"),
+    may_pass=True,
+)
+def blank_lines(_asked: Request, response: Response, _world: World) -> Response:
+    if response.status_code >= 400:
+        response.data = b"\n" * 900_000
     return response
 
 
