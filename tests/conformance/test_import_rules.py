@@ -20,6 +20,7 @@ BUNDLED = "target.bundled"
 ALLOWED: dict[str, set[str]] = {
     "": set(),
     "inert": set(),
+    "interrupts": set(),
     "errors": {"inert"},
     "catalogue": set(),
     "clock": set(),
@@ -35,10 +36,12 @@ ALLOWED: dict[str, set[str]] = {
     "plan": {"", "inert", "errors", "catalogue", "options", "target"},
     "run": {"credentials", "errors", "catalogue", "clock", "redaction", "target", "options", "verdicts"},
     "discovery": {"errors", "inert", "redaction", "clock", "tokens", "target", "options", "run"},
-    "pytest_session": {"errors", "catalogue", "plan", "options", "run", "scenarios", "verdicts", "reports"},
+    "pytest_session": {
+        *("errors", "interrupts", "catalogue", "plan", "options", "run", "scenarios", "verdicts", "reports"),
+    },
     "plugin": {"errors", "catalogue", "options", "pytest_session", "scenarios", "target", "verdicts", "reports"},
     "cli": {
-        *("", "errors", "inert", "catalogue", "options", "run", "pytest_session", "plugin", "target"),
+        *("", "errors", "inert", "interrupts", "catalogue", "options", "run", "pytest_session", "plugin", "target"),
         *("verdicts", "reports", "discovery", "initial"),
     },
 }
