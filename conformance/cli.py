@@ -202,6 +202,77 @@ def _told(run_: Run) -> Iterator[Line]:
         yield line
 
 
+LOAD_EXIT_CODES = """\b
+Exit codes: 0 every promise was kept, 1 one was broken, 2 usage or
+configuration, 3 incomplete (interrupted, unreachable or nothing seen),
+4 a fault of the suite itself."""
+LOAD_OPTIONS = (
+    *("username", "password", "second-username", "second-password", "target-profile", "client-id", "client-secret"),
+    *("intrusive", "report-json", "report-html"),
+)
+
+
+@main.command(
+    name="load",
+    epilog=f"Examples: load http://localhost:8000 --users 200 --duration 5m --report-html load.html;\n"
+    f"load URL --workers 2.\n\n{LOAD_EXIT_CODES}",
+)
+@partial(_target_options, names=LOAD_OPTIONS)
+@click.option("--users", default=10, show_default=True, type=click.IntRange(1), help="So many at once.")
+@click.option("--duration", default="1m", show_default=True, metavar="TIME", help="For so long: 90s, 5m, 1h30m.")
+@click.option("--spawn-rate", type=click.FloatRange(0.1), metavar="PER_SECOND", help="Default: all within ten seconds.")
+@click.option(
+    "--think",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="A user's pause between two actions, on average.",
+)
+@click.option("--accounts", default="", metavar="FILE", help="Accounts for the users: NAME,PASSWORD in each line.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="So many processes here.")
+@click.option("--expect", default=0, type=click.IntRange(0), metavar="N", help="So many workers on other machines.")
+@click.option(
+    "--bind", default="0.0.0.0:5557", show_default=True, metavar="HOST:PORT", help="Where those find this one."
+)
+@click.option("--worker-of", default="", metavar="HOST:PORT", help="Be a worker of the one that listens there.")
+@click.option(
+    "--allow-unavailable", is_flag=True, help="503 and lost answers are part of the plan: hold them against nobody."
+)
+def load_(
+    url: str,
+    users: int,
+    duration: str,
+    spawn_rate: float | None,
+    think: float,
+    accounts: str,
+    workers: int,
+    expect: int,
+    bind: str,
+    worker_of: str,
+    allow_unavailable: bool,
+    **options: Any,
+) -> None:
+    """Live the life of tokens at URL as many users at once do, and see whether every promise is kept.
+
+    Users log in, use their tokens, let them expire, refresh, log out; some replay spent tokens, or race.
+    """
+    try:
+        if find_spec("locust") is None:
+            raise ConfigurationError("load needs Locust, which is not installed", "pip install 'jwt-conformance[load]'")
+        settings = resolve(_given(url, options), strict=False, folder=Path.cwd())
+        # Changes sockets and threads, and so comes before whatever uses them.
+        from conformance.load import command  # noqa: PLC0415
+
+        wanted = command.Wanted(
+            users, duration, spawn_rate, think, workers, expect, bind, worker_of, accounts, allow_unavailable
+        )
+        again = [sys.executable, "-m", "conformance.cli", *sys.argv[1:]]
+        sys.exit(command.run(settings, wanted, lambda line: click.echo(inert(line)), again))
+    except ConformanceError as error:
+        sys.exit(_fail(error))
+
+
 @main.command(epilog=f"Example: discover http://localhost:8000 -o profile.toml.\n\n{DISCOVER_EXIT_CODES}")
 @partial(_target_options, names=("username", "password", "client-id", "client-secret", "max-wait"))
 @click.option("--openapi-url", default="", metavar="URL|FILE", help="The API's OpenAPI document; its path will do.")

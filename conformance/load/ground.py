@@ -1,0 +1,104 @@
+"""What the users of one process share: the target as it is when alone, its doors, the accounts and the ledger."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from gevent.queue import Queue
+
+from conformance.load.invariants import Ledger
+from conformance.target.evidence import curl, exchange_to_json
+from conformance.target.giving_doors import LoginDoor
+from conformance.target.http import HttpClient
+from conformance.target.steps import Steps
+from conformance.verdicts.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from conformance.load.alone import Habits
+    from conformance.target.http import Exchange
+    from conformance.target.session import Account
+    from conformance.target.target import Target
+
+RACES_AT_ONCE: Final = 4
+"""So many races are under way at the same time in one process; each needs connections of its own."""
+
+
+@dataclass(slots=True)
+class Ground:
+    """The target of one process, and what its users have in common.
+
+    Attributes:
+        target: as the doctor has left it; its doors know what an honest answer looks like.
+        habits: what it does when alone.
+        accounts: whose sessions are lived.
+        may_be_unavailable: whether 503 and lost answers are part of the plan, and held against nobody.
+        ledger: what has been found so far.
+        tracks: clients for races, each with connections of its own; whoever races takes one and puts it back.
+    """
+
+    target: Target
+    habits: Habits
+    accounts: Sequence[Account]
+    may_be_unavailable: bool = False
+    ledger: Ledger = field(default_factory=Ledger)
+    tracks: Queue[HttpClient] = field(default_factory=Queue)
+
+    def __post_init__(self) -> None:
+        """Prepares the clients for races; hides the passwords."""
+        for account in self.accounts:
+            self.target.redactor.add(account.password, "password")
+        for _ in range(RACES_AT_ONCE):
+            self.tracks.put(self.new_client())
+
+    def new_client(self) -> HttpClient:
+        """A client with connections of its own."""
+        given = self.target.client
+        client = HttpClient(given.base_url, trusted_ca=given.trusted_ca, headers=given.headers)
+        client.watch.now = given.watch.now
+        return client
+
+    def login_door(self, client: HttpClient) -> LoginDoor:
+        """The first door, whose steps before and after go through this client."""
+        target = self.target
+        words = {"base_url": client.base_url}
+        if target.clients:
+            words |= {"client_id": target.clients[0].username, "client_secret": target.clients[0].password}
+        steps = Steps(target.profile.login, client.send, lambda value: target.redactor.add(value, "value of a login"),
+                      words)  # fmt: skip
+        door = LoginDoor(target.profile, target.clients[0] if target.clients else None, steps.before, steps.after)
+        door.words = words
+        return door
+
+    def close(self) -> None:
+        """Closes the connections of races."""
+        while not self.tracks.empty():
+            self.tracks.get().close()
+
+    def finding(
+        self, case: str, expected: str, observed: str, shown_by: Iterable[tuple[str, Exchange]], secrets: Iterable[str]
+    ) -> Finding:
+        """A breach with its evidence, in which no secret is left.
+
+        Args:
+            case: what was done.
+            expected: what should have come of it.
+            observed: what came of it.
+            shown_by: the exchanges that show it, each with what it is.
+            secrets: tokens of the session that it happened to.
+        """
+        redactor = copy.deepcopy(self.target.redactor)
+        for value in secrets:
+            redactor.add(value.rpartition(".")[2] if value.count(".") == 2 else value, "signature removed")  # noqa: PLR2004
+        exchanges = list(shown_by)
+        last = exchanges[-1][1].request if exchanges else None
+        return Finding(
+            case,
+            expected,
+            redactor.text(observed),
+            [exchange_to_json(exchange, note, redactor) for note, exchange in exchanges],
+            curl(self.target.client.base_url, last, {}, redactor) if last else "",
+        )
