@@ -35,13 +35,13 @@ class Meaning:
 
 MEANINGS: Final = {
     Invariant.OWN_DATA: Meaning("Every answer shows the owner of its token", "RACE-03"),
-    Invariant.LIVE: Meaning("No live token is refused", "LOGIN-04"),
+    Invariant.LIVE: Meaning("No live token is refused", "LOGIN-02"),
     Invariant.DEAD: Meaning("No dead token is accepted: spent, logged out or expired", "REVOKE-01"),
     Invariant.ONE_WINNER: Meaning("Of parallel uses of a refresh token at most one goes on", "RACE-01"),
     Invariant.LOGOUT_STANDS: Meaning("A logout is not undone by a refresh that was in flight", "RACE-02"),
     Invariant.NO_SERVER_ERROR: Meaning("No answer is a server error", "RACE-03"),
     Invariant.ANSWERED: Meaning("Every request is answered"),
-    Invariant.HONEST_429: Meaning("A refusal for the rate says when to come back so that it can be read", "RATE-02"),
+    Invariant.HONEST_429: Meaning("A refusal for the rate says when to come back so that it can be read", "RATE-04"),
 }
 
 

@@ -247,7 +247,7 @@ class Life:
         refresh, logout = self._together("leave while refreshing", both, (0.0, lead))
         if refresh is None or logout is None or not logout.response.is_success:
             return
-        heir = self._heir(session, refresh) or session
+        heir, survived = self._heir(session, refresh) or session, False
         for kind, door in ((Kind.ACCESS, target.protected_doors[0]), (Kind.REFRESH, target.refresh_door)):
             token = heir.token(kind)
             if kind not in self.ground.habits.logout_ends or not token.value or not self._alive(token):
@@ -261,7 +261,8 @@ class Life:
                     f"the session's {kind} token is good",
                     [("the refresh", refresh), ("the logout", logout), (f"the {kind} token afterwards", exchange)],
                 )  # fmt: skip
-        self._mourn(heir)
+        if not survived:
+            self._mourn(heir)
 
     # -- Sending and judging ---------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 # First, since it changes what the modules after it import.
 from locust import User, between, task  # isort: skip
 
+import itertools
 import logging
 import signal
 import time
@@ -15,7 +16,6 @@ import traceback
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from random import choice
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
@@ -85,6 +85,7 @@ class Course:
 
 def visitor(ground: Ground, plan: Plan) -> type[User]:
     """Locust's class for a user who lives on this ground."""
+    begun = itertools.count()
 
     class Visitor(User):
         wait_time = between(plan.think_s * 0.5, plan.think_s * 1.5)
@@ -93,7 +94,10 @@ def visitor(ground: Ground, plan: Plan) -> type[User]:
 
         def on_start(self) -> None:
             """Begins a life."""
-            self.life = Life(ground, choice(ground.accounts), ground.new_client(), self.tell, gevent.sleep)  # noqa: S311
+            # In turn, over all processes: two users share an account only where there are fewer of those.
+            number = next(begun) * max(1, plan.workers) + getattr(self.environment.runner, "worker_index", 0)
+            account = ground.accounts[number % len(ground.accounts)]
+            self.life = Life(ground, account, ground.new_client(), self.tell, gevent.sleep)
 
         def on_stop(self) -> None:
             """Closes the connections."""
