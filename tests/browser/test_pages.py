@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from conformance.load import report as load_report
 from conformance.reports import html
 from conformance.reports.comparison import Comparison
 from conformance.verdicts.model import Outcome, Verdict
-from tests.reports.made import broken_all_over, hostile, ordinary, report
+from tests.reports.made import HOSTILE, broken_all_over, hostile, ordinary, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,31 @@ def better() -> dict[str, Any]:
     return report(Outcome("LOGIN-01", Verdict.PASSED), Outcome("ACCESS-02", Verdict.PASSED))
 
 
+def loaded() -> dict[str, Any]:
+    """A load in which a promise was broken, by a target that answers with whatever might hurt a reader."""
+    finding = {**hostile()["requirements"][0]["findings"][0], "observed": HOSTILE[0]}
+    figures = {"requests": 9, "failures": 1, **dict.fromkeys(("requests_per_s", "mean_ms", "max_ms"), 1.5)}
+    figures |= dict.fromkeys(("p50_ms", "p95_ms", "p99_ms"), 2)
+    row = {"users": 3, "requests_per_s": 4.5, "failures_per_s": 0, "p50_ms": 1, "p95_ms": 7, "broken": 1}
+    return {
+        "target": {"base_url": HOSTILE[1], "profile": "default"},
+        "load": {
+            "started": "2026-01-02T03:04:05+00:00", "users": 3, "lasted_s": 2.0, "workers": 0, "accounts": 2,
+            "complete": False, "suite_faults": [HOSTILE[0]],
+        },
+        "result": "broken",
+        "alone": {"rotates": True, "spent_refresh_token": "refused", "logout_ends": ["access"], "leeway_s": 300},
+        "invariants": [
+            {"id": "own-data", "title": "Every answer shows the owner of its token", "requirement": "RACE-03",
+             "checked": 7, "broken": 1, "unseen": "", "findings": [finding]},
+            {"id": "one-winner", "title": "At most one goes on", "requirement": None, "checked": 0, "broken": 0,
+             "unseen": "it did not come to that", "findings": []},
+        ],
+        "routes": [{"name": HOSTILE[0], "method": "GET", **figures}],
+        "over_time": [{"at_s": second, **row} for second in range(3)],
+    }  # fmt: skip
+
+
 def comparison(*reports: dict[str, Any]) -> str:
     """The page on these reports."""
     return Comparison.of([(f"run {number}.json", each) for number, each in enumerate(reports)]).page()
@@ -39,6 +65,7 @@ PAGES = {
     "hostile report": lambda: html.render(hostile(), ""),
     "comparison": lambda: comparison(better(), ordinary()),
     "matrix": lambda: comparison(better(), hostile(), ordinary()),
+    "load": lambda: load_report.page(loaded()),
 }
 each_page = pytest.mark.parametrize("name", PAGES)
 
