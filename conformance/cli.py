@@ -267,7 +267,7 @@ def load_(
         wanted = command.Wanted(
             users, duration, spawn_rate, think, workers, expect, bind, worker_of, accounts, allow_unavailable
         )
-        again = [sys.executable, "-m", "conformance.cli", *sys.argv[1:]]
+        again = [sys.executable, "-m", "conformance", *sys.argv[1:]]
         sys.exit(command.run(settings, wanted, lambda line: click.echo(inert(line)), again))
     except ConformanceError as error:
         sys.exit(_fail(error))

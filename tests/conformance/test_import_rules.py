@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         *("errors", "interrupts", "catalogue", "plan", "options", "run", "scenarios", "verdicts", "reports"),
     },
     "plugin": {"errors", "catalogue", "options", "pytest_session", "scenarios", "target", "verdicts", "reports"},
+    "__main__": {"cli"},
     "cli": {
         *("", "errors", "inert", "interrupts", "catalogue", "options", "run", "pytest_session", "plugin", "target"),
         *("verdicts", "reports", "discovery", "initial", "load"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.clocks.running import Traces, eventually
+from tests.hostile.command import clean, start
 from tests.hostile.corpus import GOOD, PROFILE, SETTINGS
 from tests.hostile.servers import Server, after, answers, hangs
 from tests.shapes.api import Api
@@ -90,6 +91,16 @@ class Interrupted:
 def profile(folder: Path) -> tuple[str, str]:
     """The option that names the profile of the API."""
     return "--target-profile", str(folder / "profile.toml")
+
+
+def test_a_command_that_is_being_loaded_ends_at_once(tmp_path: Path) -> None:
+    """While Python still imports it, Ctrl-C is told in a line."""
+    (tmp_path / "click.py").write_text(
+        "import os\nimport signal\nos.kill(os.getpid(), signal.SIGINT)\n", encoding="utf-8"
+    )
+    ended = start("jwt-conformance", "run", folder=tmp_path, env=clean(PYTHONPATH=str(tmp_path)))
+    assert ended.code == 3
+    assert ended.said == "interrupted before anything was judged\n"
 
 
 @BOTH

@@ -76,7 +76,7 @@ def test_the_command_and_the_plugin_are_registered(wheel: Distribution) -> None:
     """An installation has the command `jwt-conformance`, and pytest finds the plugin without being told."""
     entry_points = configparser.ConfigParser(delimiters="=")
     entry_points.read_string(metadata(wheel, "entry_points.txt"))
-    assert dict(entry_points["console_scripts"]) == {"jwt-conformance": "conformance.cli:main"}
+    assert dict(entry_points["console_scripts"]) == {"jwt-conformance": "conformance.__main__:main"}
     assert dict(entry_points["pytest11"]) == {"conformance.plugin": "conformance.plugin"}
 
 
