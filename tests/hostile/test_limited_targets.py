@@ -172,11 +172,11 @@ def test_a_pause_that_outlasts_a_token_makes_the_scenario_run_anew(fault: str, v
 
 def test_tokens_that_never_live_long_enough_are_told(tmp_path: Path) -> None:
     """Where a scenario takes longer than a token lives, since the rate is so low, it is inconclusive and says why."""
-    with reference_app(ACCESS_LIFETIME="2s") as app, ServerThread(app) as server:
-        ended = judge(server.base_url, "-k", "sig_01", "--rate", "4", folder=tmp_path, bound=BOUND_S)
+    with reference_app(ACCESS_LIFETIME="4s") as app, ServerThread(app) as server:
+        ended = judge(server.base_url, "-k", "sig_02", "--rate", "4", folder=tmp_path, bound=BOUND_S)
 
     assert ended.code == 3
-    assert ended.verdicts == {"SIG-01": "inconclusive"}
+    assert ended.verdicts == {"SIG-02": "inconclusive"}
     assert "give a higher --rate, or let tokens live longer" in ended.out
 
 
