@@ -134,14 +134,28 @@ def create_app(
         framing=collaborators.framing,
         relay=collaborators.relay,
     )
-    for name, password in settings.accounts:
-        services.accounts.put(name, password)
     app.extensions["reference_server"] = services
+    if database.is_embedded:
+        prepare(app)
 
     _install_verifier(app, collaborators.verifier(key), services)
     _install_request_rules(app, services, collaborators.headers())
     views.register(app, services)
     return app
+
+
+def prepare(app: Flask) -> None:
+    """Make what the database of `app` still lacks: tables, and the settings' accounts. Twice is once.
+
+    With SQLite, `create_app` has done it. A database that workers share is prepared by whoever deploys them.
+
+    Raises:
+        SettingsError: the database cannot be opened, or no tables be made in it.
+    """
+    services = services_of(app)
+    services.database.prepare()
+    for name, password in services.settings.accounts:
+        services.accounts.put(name, password)
 
 
 def services_of(app: Flask) -> Services:

@@ -6,7 +6,7 @@ import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import StaticPool
@@ -17,23 +17,50 @@ from reference_server.settings import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SERVER: dict[str, Any] = {
+    # A connection that the server has closed meanwhile is replaced before it is used.
+    "pool_pre_ping": True,
+    # Seconds for a free connection: who waits longer is told that the database is away.
+    "pool_timeout": 5,
+    # A statement's parameters are password hashes and ids of tokens; they stay out of errors, and so out of logs.
+    "hide_parameters": True,
+}
+_CONNECT_TIMEOUT = 3  # seconds
+
 
 class Database:
     """The accounts' and sessions' store. Transactions are atomic, whichever thread opens them."""
 
     def __init__(self, url: str | None) -> None:
-        """Open the database at `url`, or a private one in memory, and create what tables it lacks."""
+        """Use the database at `url`, or a private one in memory. Only SQLite is opened at once, and given its tables.
+
+        Any other may be away for the moment and is shared: `prepare` makes its tables, once for every process.
+        """
         self._engine = _engine(url)
         # A database in memory is one connection, and a connection has one transaction at a time.
         self._turn: AbstractContextManager[Any] = (
             threading.Lock() if isinstance(self._engine.pool, StaticPool) else nullcontext()
         )
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        if self.is_embedded:
+            self.prepare()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database lives in this process; any other is a server, which others use as well."""
+        return self._engine.dialect.name == "sqlite"
+
+    def prepare(self) -> None:
+        """Make the tables that are missing.
+
+        Raises:
+            SettingsError: the database cannot be opened, or no tables be made in it.
+        """
         try:
             Base.metadata.create_all(self._engine)
         except SQLAlchemyError:
             self._engine.dispose()
             raise SettingsError("DATABASE_URL: this database cannot be opened, or no tables be made in it") from None
-        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -51,17 +78,33 @@ def _engine(url: str | None) -> Engine:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
         try:
-            engine = create_engine(make_url(url), pool_pre_ping=True)
+            address = _with_driver(make_url(url))
+            engine = create_engine(address, **({} if address.get_backend_name() == "sqlite" else _SERVER))
         except (ArgumentError, NoSuchModuleError):
             # The URL may hold a password, so it is not repeated.
             raise SettingsError(
                 "DATABASE_URL: this is no SQLAlchemy URL; write for instance 'sqlite:///reference.db'"
             ) from None
         except ModuleNotFoundError as error:
-            raise SettingsError(f"DATABASE_URL: needs the package {error.name!r}, which is not installed") from None
+            raise SettingsError(
+                f"DATABASE_URL: needs the package {error.name!r}, which is not installed; "
+                "pip install 'jwt-conformance[deploy]' brings what PostgreSQL needs"
+            ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _obey_foreign_keys)
+    elif engine.driver == "psycopg":
+        event.listen(engine, "do_connect", _hurry)
     return engine
+
+
+def _with_driver(url: URL) -> URL:
+    """The URL, with psycopg 3 where it asks for PostgreSQL and leaves the driver open, in either spelling in use."""
+    return url.set(drivername="postgresql+psycopg") if url.drivername in {"postgresql", "postgres"} else url
+
+
+def _hurry(_dialect: object, _record: object, _arguments: object, options: dict[str, Any]) -> None:
+    """Give up soon on a PostgreSQL server that does not answer, unless the URL says how long to wait."""
+    options.setdefault("connect_timeout", _CONNECT_TIMEOUT)
 
 
 def _obey_foreign_keys(connection: Any, _record: object) -> None:

@@ -13,7 +13,7 @@ from waitress.server import create_server  # type: ignore[import-untyped] # as a
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped] # as above
 from waitress.wasyncore import dispatcher  # type: ignore[import-untyped] # as above
 
-from reference_server.app import close, services_of
+from reference_server.app import close, prepare, services_of
 from reference_server.tls import Certificate, TlsRelay
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class ServerThread:
 
     def __init__(self, app: WSGIApplication, *, port: int = 0, certificate: Certificate | None = None) -> None:
         """Serve `app` at once, over TLS where a certificate is given. Port 0 takes a free one."""
+        _prepare(app)
         self._app = app
         self.certificate = certificate
         self._server = _create(app, _LOOPBACK, 0 if certificate else port, tls=certificate is not None)
@@ -121,7 +122,9 @@ def serve_forever(
 
     Raises:
         OSError: if the port cannot be had.
+        SettingsError: if the database cannot be opened.
     """
+    _prepare(app)
     certificate = Certificate() if services_of(app).settings.tls else None
     relay: TlsRelay | None = None
     server = _create(app, _LOOPBACK if certificate else host, 0 if certificate else port, tls=certificate is not None)
@@ -141,6 +144,14 @@ def serve_forever(
             certificate.close()
         server.close()
         close(app)
+
+
+def _prepare(app: WSGIApplication) -> None:
+    """Prepare a database that is a server of its own: nobody deploys what is served from here."""
+    services = _services(app)
+    if services and not services.database.is_embedded:
+        assert isinstance(app, Flask)
+        prepare(app)
 
 
 def _listens_at(app: WSGIApplication, url: str) -> None:

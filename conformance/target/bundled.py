@@ -166,12 +166,13 @@ def _serve(
     try:
         chosen = Settings.from_env(settings)
         app = create_app(chosen, database=database)
+        if chosen.tls:
+            # A restart keeps what clients trust.
+            certificate = certificate or Certificate()
+        server = ServerThread(app, port=port, certificate=certificate)
     except (SettingsError, LookupError) as error:
         raise ConfigurationError(str(error)) from None
-    if chosen.tls:
-        # A restart keeps what clients trust.
-        certificate = certificate or Certificate()
-    return ServerThread(app, port=port, certificate=certificate), services_of(app).issuer.key
+    return server, services_of(app).issuer.key
 
 
 def faults() -> list[tuple[str, tuple[str, ...], str]]:
@@ -197,5 +198,7 @@ def serve(host: str, port: int, fault: str | None, announce: Callable[[str], Non
         raise ConfigurationError(str(error)) from None
     try:
         serve_forever(app, host=host, port=port, announce=announce)
+    except SettingsError as error:
+        raise ConfigurationError(str(error)) from None
     except OSError as error:
         raise ConfigurationError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
