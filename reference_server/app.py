@@ -11,7 +11,7 @@ from flask import Flask, request
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped] # waitress has no hints
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from reference_server import clock, errors, oauth, views
+from reference_server import clock, commands, errors, oauth, views
 from reference_server.accounts import Account, Accounts, Passwords
 from reference_server.clients import Clients
 from reference_server.cookies import TokenCookies
@@ -141,6 +141,7 @@ def create_app(
     _install_verifier(app, collaborators.verifier(key), services)
     _install_request_rules(app, services, collaborators.headers())
     views.register(app, services)
+    commands.register(app)
     return app
 
 

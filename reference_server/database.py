@@ -51,13 +51,19 @@ class Database:
         return self._engine.dialect.name == "sqlite"
 
     def prepare(self) -> None:
-        """Make the tables that are missing.
+        """Make the tables that are missing; where the database is a server, change those that are of another version.
 
         Raises:
             SettingsError: the database cannot be opened, or no tables be made in it.
         """
         try:
-            Base.metadata.create_all(self._engine)
+            if self.is_embedded:
+                Base.metadata.create_all(self._engine)
+            else:
+                # Alembic comes with the extra `deploy`, as what speaks to such a database does.
+                from reference_server import migrations  # noqa: PLC0415
+
+                migrations.upgrade(self._engine)
         except SQLAlchemyError:
             self._engine.dispose()
             raise SettingsError("DATABASE_URL: this database cannot be opened, or no tables be made in it") from None

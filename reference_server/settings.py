@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -196,6 +196,9 @@ class Settings:
                 except (DurationError, ValueError) as error:
                     raise SettingsError(f"{name}: {error}") from None
         settings = cls(**chosen)
+        if settings.is_deployed:
+            # What everybody knows stays out of a database that others reach.
+            settings = replace(settings, accounts=chosen.get("accounts", ()), clients=chosen.get("clients", ()))
         settings._check_together(chosen)
         return settings
 
@@ -222,6 +225,11 @@ class Settings:
             raise SettingsError(f"{PREFIX}ALGORITHM: the lesson variant signs with HS256 only")
         if self.variant == "lesson" and chosen.get("rotation"):
             raise SettingsError(f"{PREFIX}ROTATION: the lesson variant does not rotate; the valid value is 'off'")
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether the database is a server, which workers share: not for a trial, so there are no demo accounts."""
+        return self.database_url is not None and not self.database_url.startswith("sqlite")
 
     @property
     def in_cookies(self) -> bool:
