@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
+from flask_jwt_extended.exceptions import JWTDecodeError
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped] # waitress has no hints
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -19,13 +20,15 @@ from reference_server.credentials import MalformedCredentialsError, RequestReade
 from reference_server.database import Database
 from reference_server.errors import ErrorPresenter
 from reference_server.headers import AnswerHeaders
-from reference_server.keys import SigningKey
+from reference_server.keyring import Keyring, OneKey
+from reference_server.keys import PrivateKey, PublicKey, SigningKey
 from reference_server.limits import LoginLimiter
 from reference_server.oauth import OAuth
 from reference_server.pages import Pages
 from reference_server.renewal import Renewal
 from reference_server.sessions import Sessions
 from reference_server.settings import Settings
+from reference_server.shared_keys import SharedKeys
 from reference_server.tls import TlsRelay
 from reference_server.tokens import TokenIssuer
 from reference_server.verification import TokenVerifier
@@ -96,13 +99,7 @@ def create_app(
     if collaborators is None:
         settings, collaborators = _with_fault(settings)
     app = Flask("reference_server", static_folder=None)
-    key = SigningKey.from_settings(settings)
-    if settings.database_url and not (settings.jwt_secret_key or settings.jwt_private_key):
-        _log.warning(
-            "the signing key is made anew at each start: set REFERENCE_JWT_SECRET_KEY or "
-            "REFERENCE_JWT_PRIVATE_KEY for tokens to outlive a restart and to suit every worker"
-        )
-    app.config.from_mapping(_configuration(settings, key))
+    app.config.from_mapping(_configuration(settings))
     # A redirect to the canonical spelling would make clients send a password again, elsewhere.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
@@ -114,7 +111,8 @@ def create_app(
     sessions = collaborators.sessions(database)
     accounts = collaborators.accounts(database, passwords)
     clients = Clients(settings.clients)
-    issuer = collaborators.issuer(settings, key)
+    keys = _keyring(settings, database)
+    issuer = collaborators.issuer(settings, keys)
     renewal = Renewal(settings, sessions, issuer)
     services = Services(
         settings=settings,
@@ -124,7 +122,7 @@ def create_app(
         sessions=sessions,
         issuer=issuer,
         reader=collaborators.reader(),
-        pages=collaborators.pages(sessions, key),
+        pages=collaborators.pages(sessions, keys),
         errors=presenter,
         limiter=limiter,
         clients=clients,
@@ -138,7 +136,7 @@ def create_app(
     if database.is_embedded:
         prepare(app)
 
-    _install_verifier(app, collaborators.verifier(key), services)
+    _install_verifier(app, collaborators.verifier(keys), services)
     _install_request_rules(app, services, collaborators.headers())
     views.register(app, services)
     commands.register(app)
@@ -146,7 +144,7 @@ def create_app(
 
 
 def prepare(app: Flask) -> None:
-    """Make what the database of `app` still lacks: tables, and the settings' accounts. Twice is once.
+    """Make what the database of `app` still lacks: tables, the settings' accounts, a signing key. Twice is once.
 
     With SQLite, `create_app` has done it. A database that workers share is prepared by whoever deploys them.
 
@@ -157,6 +155,7 @@ def prepare(app: Flask) -> None:
     services.database.prepare()
     for name, password in services.settings.accounts:
         services.accounts.put(name, password)
+    services.issuer.keys.prepare()
 
 
 def services_of(app: Flask) -> Services:
@@ -181,18 +180,26 @@ def _with_fault(settings: Settings) -> tuple[Settings, Collaborators]:
     return faults.combined([faults.get(name.strip()) for name in settings.fault.split(",")], settings)
 
 
-def _configuration(settings: Settings, key: SigningKey) -> dict[str, Any]:
+def _keyring(settings: Settings, database: Database) -> Keyring:
+    """The keys of the database, where the settings have a secret to seal them with; else the one of the settings."""
+    if settings.keyring_secret:
+        return SharedKeys(database, settings, settings.keyring_secret)
+    if settings.database_url and not settings.has_key:
+        _log.warning(
+            "the signing key is made anew at each start: set REFERENCE_JWT_SECRET_KEY, REFERENCE_JWT_PRIVATE_KEY "
+            "or REFERENCE_KEYRING_SECRET for tokens to outlive a restart and to suit every worker"
+        )
+    return OneKey(SigningKey.from_settings(settings))
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
     """What Flask and Flask-JWT-Extended are to know."""
     prefix = "__Host-" if settings.cookie_secure else ""
-    symmetric = key.kid is None
     return {
         "MAX_CONTENT_LENGTH": LARGEST_BODY,
         "PUBLIC_URL": (settings.public_url or "http://127.0.0.1:8000").rstrip("/"),
         "MAX_FORM_MEMORY_SIZE": LARGEST_BODY,
-        "JWT_ALGORITHM": key.algorithm,
-        "JWT_SECRET_KEY": key.signer if symmetric else None,
-        "JWT_PRIVATE_KEY": None if symmetric else key.signer,
-        "JWT_PUBLIC_KEY": None if symmetric else key.verifier,
+        "JWT_ALGORITHM": settings.algorithm,
         "JWT_ENCODE_ISSUER": settings.issuer,
         "JWT_DECODE_ISSUER": settings.issuer,
         "JWT_ENCODE_AUDIENCE": settings.audience,
@@ -211,11 +218,22 @@ def _configuration(settings: Settings, key: SigningKey) -> dict[str, Any]:
 def _install_verifier(app: Flask, verifier: TokenVerifier, services: Services) -> None:
     verifier.init_app(app)
     errors.install(app, verifier, services.errors)
-    key = services.issuer.key
+
+    @verifier.encode_key_loader
+    def signer(_identity: str) -> bytes | PrivateKey:
+        return services.issuer.key.signer
+
+    @verifier.decode_key_loader
+    def key_of(header: dict[str, Any], _claims: dict[str, Any]) -> bytes | PublicKey:
+        key = verifier.keys.verifying(header.get("kid"))
+        if key is None:
+            raise JWTDecodeError("No key has this name")
+        return key.verifier
 
     @verifier.additional_headers_loader
     def name_the_key(_identity: str) -> dict[str, str]:
-        return {"kid": key.kid} if key.kid else {}
+        kid = services.issuer.key.kid
+        return {"kid": kid} if kid else {}
 
     @verifier.token_in_blocklist_loader
     def is_over(_header: dict[str, Any], claims: Mapping[str, Any]) -> bool:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from reference_server.durations import DurationError, parse_duration
 from reference_server.settings import SettingsError
+from reference_server.shared_keys import SharedKeys
+from reference_server.views import KEY_SET_AGE, Services
 
 if TYPE_CHECKING:
     from flask import Flask
 
 database = AppGroup("database", help="The tables that all workers share.")
+keys = AppGroup("keys", help="The signing keys in the database.")
 
 
 @database.command()
 def upgrade() -> None:
-    """Make or change the tables, and add the accounts of REFERENCE_ACCOUNTS; before each new version."""
+    """Make or change the tables; add the accounts of REFERENCE_ACCOUNTS and a first signing key."""
     # Imported here since the application is built with these commands.
     from reference_server.app import prepare  # noqa: PLC0415
 
@@ -29,6 +34,44 @@ def upgrade() -> None:
     click.echo("the database is up to date")
 
 
+@keys.command("list")
+def show() -> None:
+    """Show the name of each key, and when it signs and verifies."""
+    for known in _shared_keys().known():
+        end = "it has a successor" if known.verifies_until is None else _moment(known.verifies_until)
+        click.echo(f"{known.key.kid or 'without a name'}: signs from {_moment(known.signs_from)}, verifies until {end}")
+
+
+@keys.command()
+@click.option(
+    "--announce",
+    default=f"{KEY_SET_AGE} seconds",
+    show_default=True,
+    metavar="DURATION",
+    help="How long the new key is published before it signs: as long as anybody may keep the key set.",
+)
+def rotate(announce: str) -> None:
+    """Add a key that takes over from the others, whose tokens stay good for as long as they live."""
+    try:
+        pause = int(parse_duration(announce).total_seconds())
+    except DurationError as error:
+        raise click.BadParameter(str(error), param_hint="--announce") from None
+    new = _shared_keys().rotate(announce=pause)
+    click.echo(f"{new.key.kid}: signs from {_moment(new.signs_from)}")
+
+
 def register(app: Flask) -> None:
     """Give `flask` these commands."""
     app.cli.add_command(database)
+    app.cli.add_command(keys)
+
+
+def _shared_keys() -> SharedKeys:
+    services: Services = current_app.extensions["reference_server"]
+    if isinstance(services.issuer.keys, SharedKeys):
+        return services.issuer.keys
+    raise click.ClickException("the database holds no keys: set REFERENCE_KEYRING_SECRET for it to do so")
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ") if seconds else "the beginning"

@@ -6,12 +6,12 @@ import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
-from reference_server.models import Base
+from reference_server.models import AccountRow, Base
 from reference_server.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -73,6 +73,15 @@ class Database:
         """A transaction that commits at the end of the block, or rolls back on an exception."""
         with self._turn, self._sessions.begin() as session:
             yield session
+
+    def check(self) -> None:
+        """Ask for something that takes a connection and the tables.
+
+        Raises:
+            SQLAlchemyError: there is no connection, or there are no tables.
+        """
+        with self.transaction() as session:
+            session.execute(select(AccountRow.id).limit(1))
 
     def close(self) -> None:
         """Give every connection back. A database in memory is gone afterwards."""

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, request
 from flask_jwt_extended.exceptions import CSRFError
+from limits.errors import StorageError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
+
+from reference_server.keyring import NoKeyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask_jwt_extended import JWTManager
 
+# What is raised where the database or Redis is away, or there is no key to sign with.
+_AWAY = (OperationalError, InterfaceError, PoolTimeoutError, StorageError, NoKeyError)
+_PAUSE = 5  # seconds after which to try again
 REALM = "jwt-conformance reference server"
 _log = logging.getLogger("reference_server")
 
@@ -70,6 +78,13 @@ class ErrorPresenter:
     def _unauthorized(self, code: str, message: str, *, challenge: str) -> Response:
         return self.render(HTTPStatus.UNAUTHORIZED, code, message, {"WWW-Authenticate": challenge})
 
+    def unavailable(self) -> Response:
+        """503 while the database or Redis is away (RFC 9110 §15.6.4). What cannot be checked is not let through."""
+        message = "The server cannot do this for the moment; try again later"
+        return self.render(
+            HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable", message, {"Retry-After": str(_PAUSE)}
+        )
+
     def http_error(self, error: HTTPException) -> Response:
         """The answer to what Flask or Werkzeug refused, with the headers they ask for, such as Allow."""
         status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
@@ -113,12 +128,26 @@ def install(app: Flask, manager: JWTManager, errors: ErrorPresenter) -> None:
     def no_csrf_proof(_error: CSRFError) -> Response:
         return errors.bad_token("The CSRF token is missing or does not match")
 
+    def unavailable(error: Exception) -> Response:
+        _log.error("unavailable at %s: %s", request.endpoint, _why(error))
+        return errors.unavailable()
+
+    for kind in _AWAY:
+        app.register_error_handler(kind, unavailable)
+
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
-        return errors.http_error(error)
+        # What fails after the view, while failed logins are counted, comes in this wrapping.
+        original = getattr(error, "original_exception", None)
+        return unavailable(original) if isinstance(original, _AWAY) else errors.http_error(error)
 
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         # The kind only: a message or a stack may hold a password or a token.
         _log.error("unforeseen %s at %s", type(error).__name__, request.endpoint)
         return errors.render(HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", "The server failed to answer")
+
+
+def _why(error: Exception) -> str:
+    """The kind of an error, and its message where that is the server's own: others may hold a password or a token."""
+    return str(error) if isinstance(error, NoKeyError) else type(error).__name__

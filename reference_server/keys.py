@@ -59,27 +59,40 @@ class SigningKey:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The key that the settings give, or a new one of the kind their algorithm needs."""
+        """The key that the settings give, or a new one of the kind their algorithm needs.
+
+        Raises:
+            SettingsError: the key given is unreadable, or of another kind.
+        """
         if settings.algorithm == "HS256":
-            secret = settings.jwt_secret_key or secrets.token_bytes(64)
-            return cls("HS256", private=secret, public=secret, signer=secret, verifier=secret)
-        key = _load(settings) if settings.jwt_private_key else _make(settings.algorithm)
+            return cls.secret(settings.jwt_secret_key or secrets.token_bytes(64))
+        return cls.pair(settings.algorithm, _load(settings) if settings.jwt_private_key else make(settings.algorithm))
+
+    @classmethod
+    def secret(cls, secret: bytes, kid: str | None = None) -> Self:
+        """A secret for HS256, which has a name only where there are several."""
+        return cls("HS256", private=secret, public=secret, signer=secret, verifier=secret, kid=kid)
+
+    @classmethod
+    def pair(cls, algorithm: str, key: PrivateKey) -> Self:
+        """A private key and its public half, named after the latter."""
         public = key.public_key()
-        jwk = get_default_algorithms()[settings.algorithm].to_jwk(public, as_dict=True)
+        jwk = get_default_algorithms()[algorithm].to_jwk(public, as_dict=True)
         members = {name: value for name, value in jwk.items() if name != "key_ops"}
         kid = _thumbprint(members)
         return cls(
-            settings.algorithm,
+            algorithm,
             private=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
             public=public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
             signer=key,
             verifier=public,
             kid=kid,
-            jwk={**members, "use": "sig", "alg": settings.algorithm, "kid": kid},
+            jwk={**members, "use": "sig", "alg": algorithm, "kid": kid},
         )
 
 
-def _make(algorithm: str) -> PrivateKey:
+def make(algorithm: str) -> PrivateKey:
+    """A new private key for this algorithm, which is not HS256."""
     if algorithm == "RS256":
         return generate_rsa_key(public_exponent=65537, key_size=3072)
     if algorithm == "ES256":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g
 from flask_limiter import Limiter, RateLimitExceeded
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ACCOUNT_SCOPE = "login-account"
 _ADDRESS_SCOPE = "login-address"
+# Seconds; and its errors are told as those of any other store.
+_REDIS: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 2, "wrap_exceptions": True}
 
 
 class LoginLimiter:
@@ -36,14 +38,18 @@ class LoginLimiter:
         """Count in Redis where the settings name one, else in the memory of this process."""
         self._per_account = RateLimitItemPerMinute(settings.account_attempts)
         self._per_address = RateLimitItemPerMinute(settings.address_attempts)
-        self._limiter = Limiter(get_remote_address, storage_uri=settings.redis_url or "memory://")
+        self._limiter = Limiter(
+            get_remote_address,
+            storage_uri=settings.redis_url or "memory://",
+            storage_options=_REDIS if settings.redis_url else {},
+        )
         try:
             self._limiter.init_app(app)
         except ConfigurationError:
             # The URL may hold a password, so it is not repeated.
             raise SettingsError(
                 "REDIS_URL: this cannot be used; write for instance 'redis://localhost:6379', "
-                "and install the package 'redis'"
+                "and install the package 'redis', as jwt-conformance[deploy] does"
             ) from None
 
         @app.errorhandler(RateLimitExceeded)
@@ -81,6 +87,10 @@ class LoginLimiter:
     def forgive(self, name: str) -> None:
         """Forget the failed logins of this account name."""
         self._limiter.limiter.clear(self._per_account, self.account_key(name), _ACCOUNT_SCOPE)
+
+    def can_count(self) -> bool:
+        """Whether what failed logins are counted in can be reached. Where it cannot, nobody may log in: none is free."""
+        return self._limiter.storage.check()
 
     def close(self) -> None:
         """Let the thread end that drops expired counts."""

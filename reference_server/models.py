@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -43,3 +43,19 @@ class RefreshTokenRow(Base):
     jti: Mapped[str] = mapped_column(String(36), primary_key=True)
     session_id: Mapped[str] = mapped_column(ForeignKey(SessionRow.id, ondelete="CASCADE"), index=True)
     spent_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class SigningKeyRow(Base):
+    """A key that tokens are signed with from one moment on, and verify with until another, or without end as yet.
+
+    `sealed` is the secret or private key, encrypted; `kid` is its name in a token's header, where it has one.
+    """
+
+    __tablename__ = "signing_keys"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kid: Mapped[str | None] = mapped_column(String(64), unique=True)
+    algorithm: Mapped[str] = mapped_column(String(16))
+    sealed: Mapped[str] = mapped_column(Text)
+    signs_from: Mapped[int] = mapped_column(BigInteger)
+    verifies_until: Mapped[int | None] = mapped_column(BigInteger)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reference_server.accounts import Account
+    from reference_server.keyring import Keyring
     from reference_server.keys import SigningKey
     from reference_server.sessions import Sessions
 
@@ -13,10 +14,15 @@ if TYPE_CHECKING:
 class Pages:
     """The data behind `/profile`, `/dashboard` and what is published below `/.well-known`."""
 
-    def __init__(self, sessions: Sessions, key: SigningKey) -> None:
-        """Show sessions from `sessions`, and publish `key`."""
+    def __init__(self, sessions: Sessions, keys: Keyring) -> None:
+        """Show sessions from `sessions`, and publish `keys`."""
         self.sessions = sessions
-        self.key = key
+        self.keys = keys
+
+    @property
+    def key(self) -> SigningKey:
+        """The key that signs now."""
+        return self.keys.signing()
 
     def profile(self, account: Account) -> dict[str, Any]:
         """What an account may read about itself."""
@@ -28,7 +34,7 @@ class Pages:
 
     def key_set(self) -> dict[str, Any]:
         """The JWK Set: public keys only (RFC 7517 §5)."""
-        return {"keys": [self.key.jwk]}
+        return {"keys": [key.jwk for key in self.keys.published()]}
 
     def metadata(self, issuer: str, key_set_url: str) -> dict[str, Any]:
         """What a client may want to know beforehand (RFC 8414 §2), as far as this server has it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -130,6 +130,7 @@ class Settings:
         cookie_secure: whether cookies are `Secure` and named `__Host-...`; off for http on loopback.
         jwt_secret_key: the HMAC secret; random, 64 bytes, unless given.
         jwt_private_key: the PEM text of the private key; made at start unless given.
+        keyring_secret: what the signing keys in the database are encrypted with; without it, they are not kept there.
         issuer: the `iss` claim.
         public_url: where clients reach the server, for metadata; where it listens unless given. A request's Host
             header would let its sender choose.
@@ -158,6 +159,7 @@ class Settings:
     cookie_secure: bool = _setting("REFERENCE_COOKIE_SECURE", _switch, default=False)
     jwt_secret_key: bytes | None = _setting("REFERENCE_JWT_SECRET_KEY", _secret, None, secret=True)
     jwt_private_key: str | None = _setting("REFERENCE_JWT_PRIVATE_KEY", _pem, None, secret=True)
+    keyring_secret: bytes | None = _setting("REFERENCE_KEYRING_SECRET", _secret, None, secret=True)
     issuer: str = _setting("REFERENCE_ISSUER", _text, "jwt-conformance-reference")
     public_url: str | None = _setting("REFERENCE_PUBLIC_URL", _text, None)
     audience: str = _setting("REFERENCE_AUDIENCE", _text, "jwt-conformance-reference-api")
@@ -198,7 +200,7 @@ class Settings:
         settings = cls(**chosen)
         if settings.is_deployed:
             # What everybody knows stays out of a database that others reach.
-            settings = replace(settings, accounts=chosen.get("accounts", ()), clients=chosen.get("clients", ()))
+            settings = cls(**{"accounts": (), "clients": ()} | chosen)
         settings._check_together(chosen)
         return settings
 
@@ -230,6 +232,11 @@ class Settings:
     def is_deployed(self) -> bool:
         """Whether the database is a server, which workers share: not for a trial, so there are no demo accounts."""
         return self.database_url is not None and not self.database_url.startswith("sqlite")
+
+    @property
+    def has_key(self) -> bool:
+        """Whether the operator gives the signing key."""
+        return bool(self.jwt_secret_key or self.jwt_private_key)
 
     @property
     def in_cookies(self) -> bool:

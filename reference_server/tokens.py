@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reference_server.accounts import Account
+    from reference_server.keyring import Keyring
     from reference_server.keys import SigningKey
     from reference_server.settings import Settings
 
@@ -41,10 +42,15 @@ class Grant:
 class TokenIssuer:
     """Makes tokens. Works within a request of the application whose key signs them."""
 
-    def __init__(self, settings: Settings, key: SigningKey) -> None:
-        """Issue tokens with the lifetimes in `settings`, signed with `key`."""
+    def __init__(self, settings: Settings, keys: Keyring) -> None:
+        """Issue tokens with the lifetimes in `settings`, signed with the key of `keys` that signs now."""
         self.settings = settings
-        self.key = key
+        self.keys = keys
+
+    @property
+    def key(self) -> SigningKey:
+        """The key that signs now."""
+        return self.keys.signing()
 
     def lifetime(self, kind: str) -> int:
         """How many seconds a token of this kind lives."""

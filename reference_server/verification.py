@@ -13,6 +13,7 @@ from reference_server import strict_json
 from reference_server.tokens import ACCESS, REFRESH
 
 if TYPE_CHECKING:
+    from reference_server.keyring import Keyring
     from reference_server.keys import SigningKey
 
 # RFC 7515 §2: base64url without padding; a length of 4n+1 characters encodes nothing.
@@ -26,15 +27,20 @@ LAST_MOMENT = 253402300799
 class TokenVerifier(JWTManager):
     """Decides whether a token is genuine and current. PyJWT checks signature, times, issuer and audience.
 
-    What it adds: the compact form is read strictly (RFC 7515 §5.2), the algorithm is fixed by the key
+    What it adds: the compact form is read strictly (RFC 7515 §5.2), the algorithm is fixed by the keys
     (RFC 8725 §3.1), no critical header is understood (RFC 7515 §4.1.11), and every claim that the server
     itself issues must be there with its type (RFC 8725 §3.12).
     """
 
-    def __init__(self, key: SigningKey) -> None:
-        """Check tokens against `key`."""
+    def __init__(self, keys: Keyring) -> None:
+        """Check tokens against `keys`."""
         super().__init__()
-        self.key = key
+        self.keys = keys
+
+    @property
+    def key(self) -> SigningKey:
+        """The key that signs now."""
+        return self.keys.signing()
 
     def _decode_jwt_from_config(
         self, encoded_token: str, csrf_value: str | None = None, allow_expired: bool = False
@@ -52,7 +58,7 @@ class TokenVerifier(JWTManager):
 
     def check_header(self, header: dict[str, Any]) -> None:
         """Refuse what PyJWT would leave to the token: another algorithm, or extensions it calls critical."""
-        if header.get("alg") != self.key.algorithm:
+        if header.get("alg") != self.keys.algorithm:
             raise JWTDecodeError("The algorithm is not this server's")
         if "crit" in header:
             raise JWTDecodeError("A critical header is not understood")

@@ -17,7 +17,7 @@ from flask_jwt_extended import (
 from flask_jwt_extended.exceptions import CSRFError, NoAuthorizationError, RevokedTokenError
 from jwt import ExpiredSignatureError
 
-from reference_server import clock, oauth
+from reference_server import clock, health, oauth
 from reference_server.tokens import REFRESH, Grant, TokenIssuer, allows
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from reference_server.sessions import Sessions
     from reference_server.settings import Settings
     from reference_server.tls import TlsRelay
+
+# How long anybody may keep the key set, in seconds; a new key is published for as long before it signs.
+KEY_SET_AGE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ def register(app: Flask, services: Services) -> None:
         if not services.settings.in_cookies:
             # A client needs the tokens themselves, which a browser's scripts never see.
             app.register_blueprint(oauth.routes(services.oauth))
+    if services.settings.is_deployed or services.settings.redis_url:
+        app.register_blueprint(health.routes(health.Health(services.database, services.limiter)))
     app.register_blueprint(routes)
 
 
@@ -156,7 +161,7 @@ def _logout(routes: Blueprint, services: Services) -> None:
 def _key_set(routes: Blueprint, services: Services) -> None:
     def cacheable(response: Response) -> Response:
         response.cache_control.public = True
-        response.cache_control.max_age = 300
+        response.cache_control.max_age = KEY_SET_AGE
         return response
 
     @routes.get("/.well-known/jwks.json")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flask import Response
 
     from reference_server.accounts import Account
-    from reference_server.keys import SigningKey
+    from reference_server.keyring import Keyring
     from reference_server.sessions import Sessions
 
 SHORTEST_TOKEN = 60
@@ -166,9 +166,9 @@ class FailsOpen(RequestReader):
 class SharedCache(Pages):
     """Shows everybody the profile that was asked for first."""
 
-    def __init__(self, sessions: Sessions, key: SigningKey) -> None:
+    def __init__(self, sessions: Sessions, keys: Keyring) -> None:
         """Begin with an empty cache."""
-        super().__init__(sessions, key)
+        super().__init__(sessions, keys)
         self.cached: dict[str, Any] = {}
 
     def profile(self, account: Account) -> dict[str, Any]:
@@ -185,9 +185,9 @@ class SharedCache(Pages):
 class GlobalUser(Pages):
     """Shows, whenever the user changes, the user of the request before."""
 
-    def __init__(self, sessions: Sessions, key: SigningKey) -> None:
+    def __init__(self, sessions: Sessions, keys: Keyring) -> None:
         """Begin without a user."""
-        super().__init__(sessions, key)
+        super().__init__(sessions, keys)
         self.current: Account | None = None
 
     def profile(self, account: Account) -> dict[str, Any]:
@@ -403,9 +403,9 @@ class PretendedPreflight(RequestReader):
 class OtherWorker(TokenVerifier):
     """Refuses an access token now and then, once it has been used 25 times."""
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, keys: Keyring) -> None:
         """Begin to count."""
-        super().__init__(key)
+        super().__init__(keys)
         self.uses: Counter[str] = Counter()
 
     def _decode_jwt_from_config(self, encoded_token: str, *rest: Any, **options: Any) -> dict[str, Any]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reference_server.accounts import Account
-    from reference_server.keys import SigningKey
+    from reference_server.keyring import Keyring
 
 
 @fault(
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 class CachedVerdict(LenientVerifier):
     """Accepts an expired access token at one route, if it was ever accepted before."""
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, keys: Keyring) -> None:
         """Begin with an empty cache."""
-        super().__init__(key)
+        super().__init__(keys)
         self.accepted: set[str] = set()
 
     def _decode_jwt_from_config(self, encoded_token: str, *rest: Any, **options: Any) -> dict[str, Any]:

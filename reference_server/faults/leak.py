@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flask import Flask, Request
 
     from reference_server.accounts import Account
-    from reference_server.keys import SigningKey
+    from reference_server.keyring import Keyring
     from reference_server.settings import Settings
 
 
@@ -65,9 +65,9 @@ class HashInToken(TokenIssuer):
 class PasswordInToken(TokenIssuer):
     """Puts the password into access tokens."""
 
-    def __init__(self, settings: Settings, key: SigningKey) -> None:
+    def __init__(self, settings: Settings, keys: Keyring) -> None:
         """Begin without passwords."""
-        super().__init__(settings, key)
+        super().__init__(settings, keys)
         self.typed: dict[str, str] = {}
 
     def encode(self, kind: str, account: Account, claims: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flask import Request
 
     from reference_server.database import Database
-    from reference_server.keys import SigningKey
+    from reference_server.keyring import Keyring
     from reference_server.settings import Settings
 
 
@@ -118,9 +118,9 @@ class AnybodysPassword(Passwords):
 class OneTokenASecond(TokenIssuer):
     """Gives the tokens of the first login again, where the same account logs in twice within one second."""
 
-    def __init__(self, settings: Settings, key: SigningKey) -> None:
+    def __init__(self, settings: Settings, keys: Keyring) -> None:
         """Begin without logins."""
-        super().__init__(settings, key)
+        super().__init__(settings, keys)
         self.given: dict[tuple[str, int], Grant] = {}
 
     def at_login(self, account: Account, *, now: int, **session: Any) -> Grant:
@@ -360,9 +360,9 @@ class HandleReader(RequestReader):
 class HandleIssuer(TokenIssuer):
     """Gives opaque refresh tokens, and keeps on record what they stand for."""
 
-    def __init__(self, settings: Settings, key: SigningKey) -> None:
+    def __init__(self, settings: Settings, keys: Keyring) -> None:
         """Begin with an empty record."""
-        super().__init__(settings, key)
+        super().__init__(settings, keys)
         self.handles: dict[str, str] = {}
         self.numbers = itertools.count(1_000_000)
 

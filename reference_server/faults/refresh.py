@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from reference_server.accounts import Account
     from reference_server.database import Database
-    from reference_server.keys import SigningKey
+    from reference_server.keyring import Keyring
     from reference_server.settings import Settings
 
 
@@ -171,9 +171,9 @@ class UncheckedPresence(ErrorPresenter):
 class CachedToken(TokenIssuer):
     """Gives at the refresh the access token that the session already has, as long as it lives."""
 
-    def __init__(self, settings: Settings, key: SigningKey) -> None:
+    def __init__(self, settings: Settings, keys: Keyring) -> None:
         """Begin with an empty cache."""
-        super().__init__(settings, key)
+        super().__init__(settings, keys)
         self.issued: dict[str, str] = {}
 
     def at_login(self, account: Account, *, sid: str, **session: Any) -> Grant:

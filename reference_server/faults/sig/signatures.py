@@ -24,7 +24,7 @@ from reference_server.faults._tools import (
 )
 
 if TYPE_CHECKING:
-    from reference_server.keys import SigningKey
+    from reference_server.keyring import Keyring
 
 
 # Altered tokens: SIG-01
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 class CachedBySignature(GullibleVerifier):
     """Accepts an access token with changed claims if its signature was found good on other claims."""
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, keys: Keyring) -> None:
         """Begin with an empty cache."""
-        super().__init__(key)
+        super().__init__(keys)
         self.good: set[str] = set()
 
     def _decode_jwt_from_config(self, encoded_token: str, *rest: Any, **options: Any) -> dict[str, Any]:

@@ -1,0 +1,150 @@
+"""Signing keys in the database, where every worker finds the same ones, sealed with `REFERENCE_KEYRING_SECRET`.
+
+One takes over from another without refusing a token:
+
+    announced --signs_from--> signing --its successor's signs_from--> verifying --verifies_until--> gone
+
+An announced key is published and verifies already, so that whoever keeps the key set for a while knows it before
+its first token. A key verifies for as long as a refresh token that it has signed may live.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from flask import g, has_app_context
+from sqlalchemy import delete, func, insert, or_, select, update
+
+from reference_server import clock
+from reference_server.keyring import NoKeyError
+from reference_server.keys import PrivateKey, SigningKey, make
+from reference_server.models import SigningKeyRow
+
+if TYPE_CHECKING:
+    from reference_server.database import Database
+    from reference_server.settings import Settings
+
+# How far apart the clocks of workers may be, in seconds.
+SKEW = 60
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key of the database.
+
+    Attributes:
+        key: what signs and verifies.
+        signs_from: when it begins to sign, in seconds since the epoch.
+        verifies_until: when the last token that it has signed is over; None while it has no successor.
+    """
+
+    key: SigningKey
+    signs_from: int
+    verifies_until: int | None
+
+
+class SharedKeys:
+    """The keys in the database. Each request reads them once, so what a command has written, every worker obeys."""
+
+    def __init__(self, database: Database, settings: Settings, secret: bytes) -> None:
+        """Keep keys for the settings' algorithm in `database`, sealed with `secret`."""
+        self._database = database
+        self._settings = settings
+        self._seal = Fernet(base64.urlsafe_b64encode(hashlib.sha256(secret).digest()))
+        # A row's key never changes, and reading one of RSA takes long.
+        self._opened: dict[str, SigningKey] = {}
+
+    @property
+    def algorithm(self) -> str:
+        """The settings' own."""
+        return self._settings.algorithm
+
+    def signing(self) -> SigningKey:
+        """The last of those whose time has come."""
+        now = clock.now()
+        found = next((known.key for known in self.known() if known.signs_from <= now), None)
+        if found is None:
+            raise NoKeyError("no signing key: run `flask --app reference_server database upgrade`")
+        return found
+
+    def verifying(self, kid: object) -> SigningKey | None:
+        """The key of that name; whether it is the right one is for the signature to show."""
+        return next((key for key in self.published() if key.kid == kid), None)
+
+    def published(self) -> list[SigningKey]:
+        """Those announced, the one that signs, and those before it whose tokens are not over."""
+        return [known.key for known in self.known()]
+
+    def known(self) -> list[KnownKey]:
+        """The keys of any use, the last one first; within one request always the same."""
+        if not has_app_context():
+            return self._read()
+        if "known_keys" not in g:
+            g.known_keys = self._read()
+        found: list[KnownKey] = g.known_keys
+        return found
+
+    def prepare(self) -> None:
+        """Add a first key where there is none: the settings' own, or else a new one."""
+        if not self._read():
+            given = self._settings.has_key
+            self._add(SigningKey.from_settings(self._settings) if given else self._new(), signs_from=0)
+
+    def rotate(self, *, announce: int) -> KnownKey:
+        """Add a key that begins to sign in so many seconds; the others go when their last token is over."""
+        signs_from = clock.now() + announce
+        last = signs_from + int(self._settings.refresh_lifetime.total_seconds()) + SKEW
+        return self._add(self._new(), signs_from=signs_from, others_verify_until=last)
+
+    def _new(self) -> SigningKey:
+        if self.algorithm == "HS256":
+            # A name that tells nothing of the secret.
+            return SigningKey.secret(secrets.token_bytes(64), kid=str(uuid.uuid4()))
+        return SigningKey.pair(self.algorithm, make(self.algorithm))
+
+    def _add(self, key: SigningKey, *, signs_from: int, others_verify_until: int | None = None) -> KnownKey:
+        private = key.private if isinstance(key.private, bytes) else key.private.encode()
+        with self._database.transaction() as session:
+            session.execute(delete(SigningKeyRow).where(SigningKeyRow.verifies_until <= clock.now()))
+            latest = session.scalar(select(func.max(SigningKeyRow.signs_from)))
+            # The last one added is the last one to sign, even where an earlier one is still announced.
+            signs_from = max(signs_from, 0 if latest is None else latest + 1)
+            session.execute(
+                update(SigningKeyRow)
+                .where(SigningKeyRow.verifies_until.is_(None))
+                .values(verifies_until=others_verify_until)
+            )
+            row = {"id": str(uuid.uuid4()), "kid": key.kid, "algorithm": key.algorithm, "signs_from": signs_from}
+            session.execute(insert(SigningKeyRow).values(**row, sealed=self._seal.encrypt(private).decode()))
+        return KnownKey(key, signs_from, None)
+
+    def _read(self) -> list[KnownKey]:
+        current = or_(SigningKeyRow.verifies_until.is_(None), SigningKeyRow.verifies_until > clock.now())
+        with self._database.transaction() as session:
+            rows = session.scalars(
+                select(SigningKeyRow)
+                .where(SigningKeyRow.algorithm == self.algorithm, current)
+                .order_by(SigningKeyRow.signs_from.desc())
+            ).all()
+        return [KnownKey(self._open(row), row.signs_from, row.verifies_until) for row in rows]
+
+    def _open(self, row: SigningKeyRow) -> SigningKey:
+        if row.id not in self._opened:
+            try:
+                private = self._seal.decrypt(row.sealed.encode())
+            except InvalidToken:
+                raise NoKeyError("REFERENCE_KEYRING_SECRET: it does not open the keys in the database") from None
+            if row.algorithm == "HS256":
+                self._opened[row.id] = SigningKey.secret(private, kid=row.kid)
+            else:
+                key = load_pem_private_key(private, password=None)
+                assert isinstance(key, PrivateKey)
+                self._opened[row.id] = SigningKey.pair(row.algorithm, key)
+        return self._opened[row.id]
