@@ -11,8 +11,9 @@ from flask import Flask, request
 from flask_jwt_extended.exceptions import JWTDecodeError
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped] # waitress has no hints
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from reference_server import clock, commands, errors, oauth, views
+from reference_server import clock, commands, errors, logs, oauth, views
 from reference_server.accounts import Account, Accounts, Passwords
 from reference_server.clients import Clients
 from reference_server.cookies import TokenCookies
@@ -103,6 +104,8 @@ def create_app(
     # A redirect to the canonical spelling would make clients send a password again, elsewhere.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
 
     presenter = collaborators.errors()
     limiter = collaborators.limiter(app, settings, presenter)
@@ -272,3 +275,4 @@ def _install_request_rules(app: Flask, services: Services, answer_headers: Answe
             request.environ["HTTP_COOKIE"] = ""
 
     app.after_request(answer_headers.complete)
+    logs.install(app)

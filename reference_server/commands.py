@@ -17,8 +17,31 @@ from reference_server.views import KEY_SET_AGE, Services
 if TYPE_CHECKING:
     from flask import Flask
 
+accounts = AppGroup("accounts", help="Who may log in.")
 database = AppGroup("database", help="The tables that all workers share.")
 keys = AppGroup("keys", help="The signing keys in the database.")
+
+
+@accounts.command()
+@click.argument("name")
+@click.password_option(help="Asked for where it is not given, which keeps it out of the shell's history.")
+def put(name: str, password: str) -> None:
+    """Add the account NAME, or change its password, which ends its sessions."""
+    _services().accounts.put(name, password)
+
+
+@accounts.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Keep the account NAME from logging in, and end its sessions."""
+    _services().accounts.disable(name)
+
+
+@accounts.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Delete the account NAME, and end its sessions."""
+    _services().accounts.remove(name)
 
 
 @database.command()
@@ -62,14 +85,19 @@ def rotate(announce: str) -> None:
 
 def register(app: Flask) -> None:
     """Give `flask` these commands."""
-    app.cli.add_command(database)
-    app.cli.add_command(keys)
+    for group in (accounts, database, keys):
+        app.cli.add_command(group)
+
+
+def _services() -> Services:
+    services: Services = current_app.extensions["reference_server"]
+    return services
 
 
 def _shared_keys() -> SharedKeys:
-    services: Services = current_app.extensions["reference_server"]
-    if isinstance(services.issuer.keys, SharedKeys):
-        return services.issuer.keys
+    ring = _services().issuer.keys
+    if isinstance(ring, SharedKeys):
+        return ring
     raise click.ClickException("the database holds no keys: set REFERENCE_KEYRING_SECRET for it to do so")
 
 

@@ -128,6 +128,12 @@ def install(app: Flask, manager: JWTManager, errors: ErrorPresenter) -> None:
     def no_csrf_proof(_error: CSRFError) -> Response:
         return errors.bad_token("The CSRF token is missing or does not match")
 
+    _install_failures(app, errors)
+
+
+def _install_failures(app: Flask, errors: ErrorPresenter) -> None:
+    """What is nobody's refusal: the framework's own errors, something that is away, and a mistake in this program."""
+
     def unavailable(error: Exception) -> Response:
         _log.error("unavailable at %s: %s", request.endpoint, _why(error))
         return errors.unavailable()

@@ -89,7 +89,7 @@ class LoginLimiter:
         self._limiter.limiter.clear(self._per_account, self.account_key(name), _ACCOUNT_SCOPE)
 
     def can_count(self) -> bool:
-        """Whether what failed logins are counted in can be reached. Where it cannot, nobody may log in: none is free."""
+        """Whether failed logins can be counted. Where they cannot, nobody may log in, since guesses would be free."""
         return self._limiter.storage.check()
 
     def close(self) -> None:

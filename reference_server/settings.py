@@ -140,6 +140,8 @@ class Settings:
         password_memory: what hashing one password takes, in KiB; OWASP's least for Argon2id unless given.
         account_attempts: failed logins a minute for one account name, after which it answers 429.
         address_attempts: failed logins a minute from one address, after which it answers 429.
+        trusted_proxies: how many proxies in front tell the client's address and scheme by X-Forwarded-For and -Proto;
+            none unless given, since anybody can send these headers.
         fault: the name of a deliberate fault, from `reference_server.faults`, or several with commas between.
         database_url: an SQLAlchemy URL; a private database in memory unless given.
         redis_url: where failed logins are counted; in memory unless given.
@@ -173,6 +175,7 @@ class Settings:
     password_memory: int = _setting("REFERENCE_PASSWORD_MEMORY", _memory, 19 * 1024)
     account_attempts: int = _setting("REFERENCE_ACCOUNT_ATTEMPTS", _count, 10)
     address_attempts: int = _setting("REFERENCE_ADDRESS_ATTEMPTS", _count, 100)
+    trusted_proxies: int = _setting("REFERENCE_TRUSTED_PROXIES", _count, 0)
     fault: str | None = _setting("REFERENCE_FAULT", _text, None)
     # Both URLs may hold a password.
     database_url: str | None = _setting("DATABASE_URL", _text, None, secret=True)
