@@ -49,7 +49,11 @@ class Sessions:
         """Begin a session with its first refresh token and return its `sid`; drop those that have expired."""
         sid = str(uuid.uuid4())
         with self._database.transaction() as session:
-            session.execute(delete(SessionRow).where(SessionRow.expires_at <= now))
+            # What another worker is at, it drops itself: two that wait for each other would both fail.
+            expired = select(SessionRow.id).where(SessionRow.expires_at <= now).with_for_update(skip_locked=True)
+            session.execute(
+                delete(SessionRow).where(SessionRow.id.in_(expired)).execution_options(synchronize_session=False)
+            )
             session.execute(
                 insert(SessionRow).values(
                     id=sid, account_id=account_id, client_id=client_id, expires_at=expires_at, ended_at=None
@@ -67,8 +71,11 @@ class Sessions:
     def rotate(self, claims: Mapping[str, Any], *, successor_jti: str, now: int) -> Spending:
         """Spend a refresh token and register its successor; of parallel attempts exactly one succeeds."""
         sid, jti = claims["sid"], claims["jti"]
-        live = select(SessionRow.id).where(
-            SessionRow.id == sid, SessionRow.ended_at.is_(None), SessionRow.expires_at > now
+        # Locked where the database can: whatever becomes of a session, be it ended or dropped, waits for its turn.
+        live = (
+            select(SessionRow.id)
+            .where(SessionRow.id == sid, SessionRow.ended_at.is_(None), SessionRow.expires_at > now)
+            .with_for_update(key_share=True)
         )
         with self._database.transaction() as session:
             # One statement tests and sets. A look first and a write later would let two requests both win.

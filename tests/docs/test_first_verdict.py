@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.packaging.processes import CHECKOUT, run, serving, with_our_commands
+from tests.packaging.processes import CHECKOUT, free_port, run, serving, with_our_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,9 +114,3 @@ def test_the_gate_opens_to_a_right_shop_alone(folder: Path, fixed: str, code: in
     assert ended.returncode == code, ended.stdout + ended.stderr
     assert (folder / "report.xml").exists()
     assert (folder / "report.json").exists()
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
