@@ -55,8 +55,8 @@ class Deployment:
         words = ["flask", "--app", "reference_server", *command]
         return run_well(words, cwd=self.folder, env=with_our_commands(**self.settings))
 
-    def start(self, **changes: str) -> None:
-        """Start the workers, with some settings changed, and wait until they are ready."""
+    def start(self, until: int = 200, **changes: str) -> None:
+        """Start the workers, with some settings changed, and wait until they are ready, or say what else is wanted."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*GUNICORN, "--bind", f"127.0.0.1:{self.port}", "--workers", str(WORKERS)],
@@ -65,11 +65,11 @@ class Deployment:
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
-        self.wait_for(200)
+        self.wait_for(until)
 
     def stop(self) -> int | None:
         """End them as an operator does; the exit code."""
-        if self.process is None:
+        if self.process is None or self.process.poll() is not None:
             return None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE_S)
