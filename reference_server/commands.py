@@ -9,6 +9,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from reference_server import clock
 from reference_server.durations import DurationError, parse_duration
 from reference_server.settings import SettingsError
 from reference_server.shared_keys import SharedKeys
@@ -81,6 +82,18 @@ def rotate(announce: str) -> None:
         raise click.BadParameter(str(error), param_hint="--announce") from None
     new = _shared_keys().rotate(announce=pause)
     click.echo(f"{new.key.kid}: signs from {_moment(new.signs_from)}")
+
+
+@keys.command()
+@click.argument("name")
+def revoke(name: str) -> None:
+    """Drop the key NAME, which somebody else may have: every token that it has signed ends at once."""
+    ring = _shared_keys()
+    now = clock.now()
+    if not any(known.signs_from <= now and known.key.kid != name for known in ring.known()):
+        raise click.ClickException("no other key signs yet: rotate with --announce 1s, and wait for it")
+    if not ring.revoke(name):
+        raise click.ClickException("there is no key of that name")
 
 
 def register(app: Flask) -> None:

@@ -15,7 +15,7 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -28,6 +28,8 @@ from reference_server.keys import PrivateKey, SigningKey, make
 from reference_server.models import SigningKeyRow
 
 if TYPE_CHECKING:
+    from sqlalchemy import CursorResult
+
     from reference_server.database import Database
     from reference_server.settings import Settings
 
@@ -102,6 +104,12 @@ class SharedKeys:
         signs_from = clock.now() + announce
         last = signs_from + int(self._settings.refresh_lifetime.total_seconds()) + SKEW
         return self._add(self._new(), signs_from=signs_from, others_verify_until=last)
+
+    def revoke(self, kid: str) -> bool:
+        """Drop a key that others may have, and with it every token that it has signed; whether there was one."""
+        with self._database.transaction() as session:
+            gone = session.execute(delete(SigningKeyRow).where(SigningKeyRow.kid == kid))
+        return cast("CursorResult[Any]", gone).rowcount == 1
 
     def _new(self) -> SigningKey:
         if self.algorithm == "HS256":

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import requests
 
+from reference_server.gunicorn_conf import threads
+
 if TYPE_CHECKING:
     from tests.deployment.deployed import Deployment
 
@@ -16,10 +18,13 @@ PAUSE_S = 1.5
 
 
 def test_requests_under_way_are_finished(deployed: Deployment) -> None:
-    """Refreshes that wait for the database get their tokens after SIGTERM; then every process ends, well."""
-    logins = [deployed.tokens() for _ in range(6)]
+    """Refreshes that wait for the database get their tokens after SIGTERM; then every process ends, well.
+
+    They are no more than one worker has threads for, since one may get them all.
+    """
+    logins = [deployed.tokens() for _ in range(threads)]
     database_url = deployed.settings["DATABASE_URL"]
-    with psycopg.connect(database_url) as blocker, ThreadPoolExecutor(len(logins)) as pool:
+    with psycopg.connect(database_url) as blocker, ThreadPoolExecutor(len(logins) + 1) as pool:
         blocker.execute("LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE")
         answers = [pool.submit(deployed.post, "/refresh", tokens["refresh_token"]) for tokens in logins]
         wait_until_blocked(database_url, len(logins))
@@ -43,7 +48,7 @@ def wait_until_blocked(database_url: str, number: int) -> None:
             if row and row[0] == number:
                 return
             time.sleep(0.05)
-    raise AssertionError("not all requests wait")
+    raise AssertionError(f"not all requests wait: {row}")
 
 
 def refuses(deployed: Deployment) -> bool:
