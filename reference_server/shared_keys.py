@@ -14,13 +14,15 @@ import base64
 import hashlib
 import secrets
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from flask import g, has_app_context
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from reference_server import clock
 from reference_server.keyring import NoKeyError
@@ -29,11 +31,12 @@ from reference_server.models import SigningKeyRow
 
 if TYPE_CHECKING:
     from sqlalchemy import CursorResult
+    from sqlalchemy.orm import Session
 
     from reference_server.database import Database
     from reference_server.settings import Settings
 
-# How far apart the clocks of workers may be, in seconds.
+# For how many seconds longer a key is kept, since no two clocks agree.
 SKEW = 60
 
 
@@ -95,15 +98,32 @@ class SharedKeys:
 
     def prepare(self) -> None:
         """Add a first key where there is none: the settings' own, or else a new one."""
-        if not self._read():
-            given = self._settings.has_key
-            self._add(SigningKey.from_settings(self._settings) if given else self._new(), signs_from=0)
+        if self._read():
+            return
+        key = SigningKey.from_settings(self._settings) if self._settings.has_key else self._new()
+        # Another who prepares at the same moment may have added the same one already.
+        with suppress(IntegrityError), self._database.transaction() as session:
+            self._add(session, key, signs_from=0)
 
     def rotate(self, *, announce: int) -> KnownKey:
         """Add a key that begins to sign in so many seconds; the others go when their last token is over."""
-        signs_from = clock.now() + announce
+        key, now = self._new(), clock.now()
+        signs_from = now + announce
         last = signs_from + int(self._settings.refresh_lifetime.total_seconds()) + SKEW
-        return self._add(self._new(), signs_from=signs_from, others_verify_until=last)
+        with self._database.transaction() as session:
+            session.execute(delete(SigningKeyRow).where(SigningKeyRow.verifies_until <= now))
+            # One that was announced for later is overtaken, but stays known to whoever has a token of it.
+            session.execute(
+                update(SigningKeyRow)
+                .where(SigningKeyRow.signs_from >= signs_from)
+                .values(signs_from=signs_from - 1)
+                .execution_options(synchronize_session=False)
+            )
+            session.execute(
+                update(SigningKeyRow).where(SigningKeyRow.verifies_until.is_(None)).values(verifies_until=last)
+            )
+            self._add(session, key, signs_from=signs_from)
+        return KnownKey(key, signs_from, None)
 
     def revoke(self, kid: str) -> bool:
         """Drop a key that others may have, and with it every token that it has signed; whether there was one."""
@@ -117,21 +137,10 @@ class SharedKeys:
             return SigningKey.secret(secrets.token_bytes(64), kid=str(uuid.uuid4()))
         return SigningKey.pair(self.algorithm, make(self.algorithm))
 
-    def _add(self, key: SigningKey, *, signs_from: int, others_verify_until: int | None = None) -> KnownKey:
+    def _add(self, session: Session, key: SigningKey, *, signs_from: int) -> None:
         private = key.private if isinstance(key.private, bytes) else key.private.encode()
-        with self._database.transaction() as session:
-            session.execute(delete(SigningKeyRow).where(SigningKeyRow.verifies_until <= clock.now()))
-            latest = session.scalar(select(func.max(SigningKeyRow.signs_from)))
-            # The last one added is the last one to sign, even where an earlier one is still announced.
-            signs_from = max(signs_from, 0 if latest is None else latest + 1)
-            session.execute(
-                update(SigningKeyRow)
-                .where(SigningKeyRow.verifies_until.is_(None))
-                .values(verifies_until=others_verify_until)
-            )
-            row = {"id": str(uuid.uuid4()), "kid": key.kid, "algorithm": key.algorithm, "signs_from": signs_from}
-            session.execute(insert(SigningKeyRow).values(**row, sealed=self._seal.encrypt(private).decode()))
-        return KnownKey(key, signs_from, None)
+        row = {"id": str(uuid.uuid4()), "kid": key.kid, "algorithm": key.algorithm, "signs_from": signs_from}
+        session.execute(insert(SigningKeyRow).values(**row, sealed=self._seal.encrypt(private).decode()))
 
     def _read(self) -> list[KnownKey]:
         current = or_(SigningKeyRow.verifies_until.is_(None), SigningKeyRow.verifies_until > clock.now())

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from reference_server.settings import LEAST_MEMORY
 from tests.packaging.processes import free_port, run_well, with_our_commands
@@ -23,6 +25,7 @@ ACCOUNTS = {"alice": "a-walrus-and-9-oysters", "bob": "the-carpenter-wept-42"}
 CLIENTS = {"first-app": "Cabbages-and-kings-%41+", "second-app": "Sealing-wax-and-ships-7"}
 WORKERS = 4
 PATIENCE_S = 30
+FLASK = ("flask", "--app", "reference_server")
 GUNICORN = ("gunicorn", "-c", "python:reference_server.gunicorn_conf")
 
 
@@ -52,8 +55,7 @@ class Deployment:
 
     def flask(self, *command: str) -> str:
         """What one of the server's commands prints."""
-        words = ["flask", "--app", "reference_server", *command]
-        return run_well(words, cwd=self.folder, env=with_our_commands(**self.settings))
+        return run_well([*FLASK, *command], cwd=self.folder, env=with_our_commands(**self.settings))
 
     def start(self, until: int = 200, **changes: str) -> None:
         """Start the workers, with some settings changed, and wait until they are ready, or say what else is wanted."""
@@ -127,3 +129,9 @@ def settings(database_url: str, redis_url: str, changes: Mapping[str, str]) -> d
         "REFERENCE_PASSWORD_MEMORY": str(LEAST_MEMORY),
         **changes,
     }
+
+
+def new_key() -> str:
+    """A private key for ES256, as PEM text."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-from tests.deployment.deployed import ACCOUNTS, CLIENTS
+from tests.deployment.deployed import ACCOUNTS, CLIENTS, new_key
 from tests.deployment.operator_hooks import serving
 from tests.hostile.command import clean, judge
 
@@ -42,8 +39,7 @@ def credentials() -> dict[str, str]:
 
 def test_four_workers_keep_every_requirement(deploy: Deploy, tmp_path: Path) -> None:
     """Nothing is found, races included, and nothing that applies is left untested."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    pem = new_key()
     deployment = deploy(
         REFERENCE_JWT_PRIVATE_KEY=pem,
         REFERENCE_ACCESS_LIFETIME=f"{ACCESS_S}s",

@@ -116,6 +116,24 @@ def test_stolen_key_is_revoked(start: Start) -> None:
         assert api.opens(api.login().access)
 
 
+def test_urgent_key_overtakes_one_that_is_announced(start: Start) -> None:
+    """The key asked for last signs when it was to, and the one before it stays known for as long as its tokens may."""
+    api = start(keyring_secret=SECRET)
+    with freeze_time(START) as clock:
+        before = api.login()
+        slow, urgent = (command(api, "keys", "rotate", "--announce", when).output[:36] for when in ("1h", "2s"))
+        clock.tick(timedelta(seconds=1))
+        between = api.login()
+        clock.tick(timedelta(seconds=1))
+        assert [kid_of(tokens.access) for tokens in (before, between, api.login())] == [
+            kid_of(before.access),
+            slow,
+            urgent,
+        ]
+        clock.tick(timedelta(minutes=59, seconds=58))
+        assert api.refresh(between.refresh)
+
+
 def test_key_set_has_the_announced_key_first(start: Start) -> None:
     """Whoever keeps the key set for as long as it says knows a key before its first token."""
     api = start(algorithm="EdDSA", keyring_secret=SECRET)
