@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -23,8 +24,27 @@ if TYPE_CHECKING:
     from conformance.target.session import Account
     from conformance.target.target import Target
 
+LONGEST_IDLE_S: Final = 1.0
+"""Servers close idle connections after two seconds and more."""
 RACES_AT_ONCE: Final = 4
 """So many races are under way at the same time in one process; each needs connections of its own."""
+
+
+class Client(HttpClient):
+    """A client that lets no connection grow so old that the server may be closing it (RFC 9112 §9.3.1).
+
+    Of a request that changes something nobody knows then whether it took effect, and nobody is to blame.
+    """
+
+    _used = 0.0
+
+    def ready(self) -> None:
+        """Prepares for requests: drops connections that were idle, and forgets what would make a run give up."""
+        now = time.monotonic()
+        if now - self._used > LONGEST_IDLE_S:
+            self.close()
+        self._used = now
+        self.traffic.failures_in_a_row, self.traffic.slow_s = 0, 0.0
 
 
 @dataclass(slots=True)
@@ -45,7 +65,7 @@ class Ground:
     accounts: Sequence[Account]
     may_be_unavailable: bool = False
     ledger: Ledger = field(default_factory=Ledger)
-    tracks: Queue[HttpClient] = field(default_factory=Queue)
+    tracks: Queue[Client] = field(default_factory=Queue)
 
     def __post_init__(self) -> None:
         """Prepares the clients for races; hides the passwords."""
@@ -54,10 +74,10 @@ class Ground:
         for _ in range(RACES_AT_ONCE):
             self.tracks.put(self.new_client())
 
-    def new_client(self) -> HttpClient:
+    def new_client(self) -> Client:
         """A client with connections of its own."""
         given = self.target.client
-        client = HttpClient(given.base_url, trusted_ca=given.trusted_ca, headers=given.headers)
+        client = Client(given.base_url, trusted_ca=given.trusted_ca, headers=given.headers)
         client.watch.now = given.watch.now
         return client
 

@@ -18,9 +18,9 @@ from conformance.tokens.reading import Kind, Token
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conformance.load.ground import Ground
+    from conformance.load.ground import Client, Ground
     from conformance.target.doors import TokenDoor
-    from conformance.target.http import Exchange, HttpClient
+    from conformance.target.http import Exchange
     from conformance.target.session import Account
 
     Tell = Callable[[str, Request, Exchange | None], None]
@@ -65,7 +65,7 @@ class Life:
 
     ground: Ground
     account: Account
-    client: HttpClient
+    client: Client
     tell: Tell
     pause: Callable[[float], object]
     session: Session | None = None
@@ -276,14 +276,13 @@ class Life:
         return exchange if self._tells(name, exchange) else None
 
     def _once(self, request: Request) -> Exchange:
-        # A user who is not answered tries again: what a run counts as lost is some load's everyday.
-        self.client.traffic.failures_in_a_row, self.client.traffic.slow_s = 0, 0.0
+        self.client.ready()
         return self.client.send_once(request)
 
     def _together(self, name: str, requests: Sequence[Request], after_s: Sequence[float] = ()) -> list[Exchange | None]:
         """The exchanges of requests that were under way at once; None where one tells nothing."""
         track = self.ground.tracks.get()
-        track.traffic.failures_in_a_row, track.traffic.slow_s = 0, 0.0
+        track.ready()
         warm_up = self.ground.target.protected_doors[0].anonymous()
         try:
             volley = track.send_together(requests, warm_up, after_s)

@@ -52,7 +52,7 @@ def test_four_workers_keep_every_requirement(deploy: Deploy, tmp_path: Path) -> 
         (tmp_path / "profile.toml").write_text(profile, encoding="utf-8")
         env = clean(CONFORMANCE_SIGNING_KEY=pem, **credentials())
         options = ("--tier", "strict", "--intrusive", "--strict", "--target-profile", "profile.toml")
-        ended = judge(deployment.url, *options, folder=tmp_path, env=env, bound=140)
+        ended = judge(deployment.url, *options, folder=tmp_path, env=env, bound=300)
 
     assert ended.code == 0, ended.said
     found = {id_: said for id_, said in ended.verdicts.items() if said in FINDINGS}
