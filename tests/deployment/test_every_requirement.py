@@ -45,7 +45,7 @@ def test_four_workers_keep_every_requirement(deploy: Deploy, tmp_path: Path) -> 
         REFERENCE_ACCESS_LIFETIME=f"{ACCESS_S}s",
         REFERENCE_REFRESH_LIFETIME=f"{REFRESH_S}s",
         # All guesses of a run, hundreds within seconds, come from one address.
-        REFERENCE_ADDRESS_ATTEMPTS="1000",
+        REFERENCE_ADDRESS_ATTEMPTS="100000",
     )
     with serving(deployment) as hooks:
         profile = PROFILE.format(access=ACCESS_S, refresh=REFRESH_S, hooks=hooks)
