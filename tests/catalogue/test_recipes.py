@@ -60,6 +60,8 @@ def test_flask_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_django_code_runs(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     """Code for Django runs where its settings, middleware, serializers and views would stand."""
     monkeypatch.setenv("JWT_SECRET_KEY", "00" * 32)
+    monkeypatch.setenv("JWT_PRIVATE_KEY", "a PEM")
+    monkeypatch.setenv("JWT_PUBLIC_KEY", "a PEM")
     if not django.conf.settings.configured:
         apps = ("django.contrib.auth", "django.contrib.contenttypes", "rest_framework_simplejwt.token_blacklist")
         django.conf.settings.configure(INSTALLED_APPS=apps, SECRET_KEY="django's own")
