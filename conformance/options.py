@@ -100,6 +100,8 @@ OPTIONS: Final = (
     Option("max-wait", "SECONDS", "The longest wait for a token to expire, or for a Retry-After.", "30"),
     Option("rate", "PER_SECOND|off", "The most requests a second. Default: 20, and off for an API on this machine."),
     Option("concurrency", "N", "The most requests under way at once; 1 leaves out races. Default: 6, and races."),
+    Option("fuzz-time", "SECONDS", "How long the fuzzing stage takes; 0 leaves it out of the strict tier.", "15"),
+    Option("fuzz-seed", "N", "What its chance begins with, to see again what another run has seen."),
     Option("plan", "", "Tell what the run would do to the API, and send nothing."),
     Option("baseline", "FILE", "Known deviations, which do not fail the run; those that are gone do."),
     Option("update-baseline", "", "Bring that file up to date with this run."),
@@ -146,6 +148,8 @@ class RunSettings:
     rate: float | None = None
     """Requests a second, infinite for no limit; None where it depends on how far away the target is."""
     concurrency: int | None = None
+    fuzz_time_s: float = 15.0
+    fuzz_seed: int | None = None
     plan: bool = False
     baseline: str = ""
     update_baseline: bool = False
@@ -192,10 +196,11 @@ def resolve(
             name = option.name.replace("-", "_")
             values[name] = _switched(option, value) if option.is_switch else _contents(option, str(value))
     values["tier"] = _tier(values["tier"])
-    for name in ("max_wait", "launch_timeout"):
+    for name in ("max_wait", "launch_timeout", "fuzz_time"):
         values[f"{name}_s"] = _seconds(name.replace("_", "-"), values.pop(name))
     values["rate"] = _rate(values["rate"]) if "rate" in values else None
     values["concurrency"] = _count(values["concurrency"]) if "concurrency" in values else None
+    values["fuzz_seed"] = _seed(values["fuzz_seed"]) if "fuzz_seed" in values else None
     settings = RunSettings(strict=strict or bool(configured.get("strict")), **values)
     _check_together(settings, needs_account=needs_account)
     return settings
@@ -357,6 +362,12 @@ def _rate(value: str) -> float:
             f"--rate {value!r} is no number of requests a second", "write for instance 5, 0.5, or off for no limit"
         )
     return rate
+
+
+def _seed(value: str) -> int:
+    if not (value.strip().isascii() and value.strip().isdigit()):
+        raise ConfigurationError(f"--fuzz-seed {value!r} is no seed", "write the number that a run has told")
+    return int(value)
 
 
 def _count(value: str) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from conformance.catalogue import UnknownRequirementError
+from conformance.catalogue import Tier, UnknownRequirementError
 from conformance.catalogue import load as load_catalogue
 from conformance.errors import ConfigurationError, ConformanceError, SuiteFaultError, TargetError
 from conformance.options import BASE_URL, OPTIONS, RunSettings, resolve
@@ -71,6 +71,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "waits(what): the scenario lets a moment pass or a token of that kind expire, or drives logins into a limit, "
         "and runs last",
     )
+    config.addinivalue_line(
+        "markers", "fuzz: the scenario is of the fuzzing stage, which takes as long as --fuzz-time says"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -129,6 +132,14 @@ def _waits(item: pytest.Item) -> str:
     return str(marker.args[0]) if marker else ""
 
 
+def _fuzzes(config: pytest.Config, settings: RunSettings) -> bool:
+    """Whether the fuzzing stage is a part of the run: `-m` speaks of it, or the suite's own server is judged in full."""
+    if "fuzz" in re.findall(r"\w+", config.option.markexpr or ""):
+        return True
+    bundled = not (settings.base_url or settings.app)
+    return bundled and settings.tier is Tier.STRICT and settings.fuzz_time_s > 0
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what is beyond the tier, and orders the rest as the catalogue does, but for those that wait.
@@ -150,13 +161,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         state.problem, state.told = error, True
         raise pytest.UsageError(str(error)) from None
     tier = state.settings.tier
-    beyond = [item for item, requirement in scenarios.items() if requirement.tier > tier]
+    fuzzes = _fuzzes(config, state.settings)
+    beyond = [
+        item
+        for item, requirement in scenarios.items()
+        if (not fuzzes if requirement.by_fuzzing else requirement.tier > tier)
+    ]
     if beyond:
         config.hook.pytest_deselected(items=beyond)
-    waits = {"": 0, "a moment": 1, "access": 2, "refresh": 3, "limit": 4}
+    waits = {"": 0, "a moment": 1, "access": 2, "refresh": 3, "limit": 4, "fuzz": 5}
     order = {requirement: position for position, requirement in enumerate(load_catalogue())}
     chosen = [item for item in scenarios if item not in beyond]
-    chosen.sort(key=lambda item: (waits[_waits(item)], order[scenarios[item]]))
+    chosen.sort(
+        key=lambda item: (waits["fuzz" if scenarios[item].by_fuzzing else _waits(item)], order[scenarios[item]])
+    )
     items[:] = [item for item in items if item not in scenarios] + chosen
     for item in chosen if state.settings.app else ():
         # As `State` does before the first scenario and after the last.

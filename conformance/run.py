@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from conformance.clock import Clock, FrozenClock, WaitingClock
 from conformance.credentials import account_of, as_given, check_given, clients_of, hide_key, redactor_for, tokens_of
 from conformance.errors import ConfigurationError
 from conformance.target import bundled, doctor, environment
+from conformance.target.fuzzing import Fuzzing
 from conformance.target.http import HttpClient
 from conformance.target.pacing import REMOTE_RATE
 from conformance.target.profile_files import load
@@ -80,7 +81,7 @@ class Run:
         client.pacing.allow(target.client.pacing.per_second)
         companion = Target(
             profile, client, target.clock, *server.accounts, bundled=server, clients=server.clients,
-            canary_host=target.canary_host, redactor=target.redactor,
+            canary_host=target.canary_host, redactor=target.redactor, fuzzing=target.fuzzing,
         )  # fmt: skip
         for _line in doctor.examine(companion, server.signing_key):
             pass
@@ -190,6 +191,9 @@ def _prepared(settings: RunSettings, profile: Profile, opened: _Opened, redactor
     client.concurrency = share.concurrency
     signing_key = settings.signing_key or (own.signing_key if own else "")
     hide_key(redactor, signing_key)
+    fuzzing = Fuzzing(settings.fuzz_time_s)
+    if settings.fuzz_seed is not None:
+        fuzzing = replace(fuzzing, seed=settings.fuzz_seed)
     target = Target(
         profile,
         client,
@@ -205,6 +209,7 @@ def _prepared(settings: RunSettings, profile: Profile, opened: _Opened, redactor
         redactor=redactor,
         given=tokens_of(settings),
         wrong_in_a_row=share.wrong_in_a_row,
+        fuzzing=fuzzing,
     )
     client.headers = environment.headers_of(profile, client.base_url)
     return Run(target, signing_key, opened.server)

@@ -71,6 +71,11 @@ class Requirement:
     area: str
 
     @property
+    def by_fuzzing(self) -> bool:
+        """Whether it is judged by the fuzzing stage, which takes as long as it is given and is run where asked for."""
+        return self.area == "fuzz"
+
+    @property
     def docs_slug(self) -> str:
         """The place of this requirement in the documentation, relative to its root."""
         return f"requirements/{self.area}/{self.id.lower()}"

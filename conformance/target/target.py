@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 from conformance.redaction import Redactor
 from conformance.target.doors import LogoutDoor, ProtectedDoor
 from conformance.target.drafts import basic, encoded
+from conformance.target.fuzzing import Fuzzing
 from conformance.target.giving_doors import LoginDoor, RefreshDoor
 from conformance.target.hooks import DescribedHooks, Hooks, Provisioner
 from conformance.target.http import Exchange, Headers, HttpClient, Request
@@ -50,6 +51,7 @@ class Target(SessionPool):
         canary_host: the address at which the target can reach this machine, where it is known.
         given: tokens that the user has given instead of a login.
         wrong_in_a_row: the most wrong passwords for one account without an honest login in between.
+        fuzzing: the budget of the fuzzing stage.
     """
 
     profile: Profile
@@ -69,6 +71,7 @@ class Target(SessionPool):
     canary_host: str = ""
     given: Mapping[Kind, str] = field(default_factory=dict, repr=False)
     wrong_in_a_row: int = WRONG_IN_A_ROW
+    fuzzing: Fuzzing = field(default_factory=Fuzzing)
     redactor: Redactor = field(default_factory=Redactor)
     honest_values: dict[str, str] = field(default_factory=dict, repr=False)
     wrong_passwords: dict[str, int] = field(default_factory=dict)

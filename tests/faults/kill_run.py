@@ -89,7 +89,7 @@ def _run(send: Any, folder: str, args: list[str], variables: dict[str, str]) -> 
     code = 0
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
-            main(["run", "--quiet", "--tier", "strict", "--report-json", "report.json", *args])
+            main(["run", "--quiet", "--tier", "strict", "--report-json", "report.json", "--fuzz-time", "0", *args])
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
     send.send((code, printed.getvalue()))

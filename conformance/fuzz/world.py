@@ -1,0 +1,324 @@
+"""The sessions of a story, what should be alive of them, and what the target says.
+
+Each token is alive, dead, or one of which nothing is said, since the sources leave that open. A story goes on until the
+target accepts a dead one or refuses a living one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from conformance.fuzz.policy import MOST_AT_ONCE, Policy, snapshot
+from conformance.target.doors import ProtectedDoor
+from conformance.tokens.reading import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.target.doors import TokenDoor
+    from conformance.target.http import Exchange
+    from conformance.target.session import Account, Session
+    from conformance.target.target import Target
+
+SHOWN: Final = 8
+"""So many of a story's last exchanges are shown."""
+
+
+class Move(StrEnum):
+    """What may happen in a story."""
+
+    LOGIN = "login"
+    USE = "use"
+    REFRESH = "refresh"
+    REPLAY = "replay"
+    LOGOUT = "logout"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens. The numbers are taken modulo of what there is.
+
+    Attributes:
+        move: what.
+        who: which account logs in, or whose session it is, in the order of logins.
+        which: which of its tokens.
+        where: at which protected route.
+    """
+
+    move: Move
+    who: int = 0
+    which: int = 0
+    where: int = 0
+
+
+class Standing(StrEnum):
+    """What should be the case of a token."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
+    OPEN = "open"
+
+
+@dataclass(slots=True)
+class Held:
+    """A token, with its session as it was when it came.
+
+    Attributes:
+        name: what it is called.
+        why: why it is dead.
+        shared: whether it was issued twice, so that which of the two is meant, nobody knows.
+    """
+
+    name: str
+    kind: Kind
+    session: Session = field(repr=False)
+    standing: Standing = Standing.ALIVE
+    why: str = ""
+    shared: bool = False
+
+    @property
+    def value(self) -> str:
+        """What is sent."""
+        return self.session.token(self.kind).value
+
+    def becomes(self, standing: Standing, why: str = "") -> None:
+        """Stands otherwise from now on; what is dead stays dead."""
+        if self.standing is not Standing.DEAD and not self.shared:
+            self.standing, self.why = standing, why
+
+
+@dataclass(slots=True)
+class Member:
+    """A session of the story: its access tokens and its refresh tokens, oldest first."""
+
+    number: int
+    session: Session = field(repr=False)
+    accesses: list[Held] = field(default_factory=list)
+    refreshes: list[Held] = field(default_factory=list)
+    logged_out_with: set[Kind] = field(default_factory=set)
+
+    @property
+    def held(self) -> list[Held]:
+        """All of them."""
+        return [*self.accesses, *self.refreshes]
+
+    @property
+    def name(self) -> str:
+        """As a story calls it."""
+        return f"session {self.number}"
+
+
+class Contradiction(Exception):  # noqa: N818 - no error: what was looked for
+    """The target has accepted what is dead, or refused what is alive.
+
+    Attributes:
+        story: what had happened, a line for each step.
+        expected: what the target should have done.
+        observed: what it did.
+        certain: whether that alone shows that the target works.
+        shown: the exchanges, with a note each.
+    """
+
+    def __init__(
+        self, story: Sequence[str], expected: str, observed: str, shown: Sequence[tuple[str, Exchange]], *, certain: bool
+    ) -> None:
+        """Keeps them."""
+        super().__init__("; ".join(story))
+        self.story, self.expected, self.observed = tuple(story), expected, observed
+        self.shown, self.certain = tuple(shown), certain
+
+
+@dataclass(slots=True)
+class World:
+    """One story, from its beginning."""
+
+    target: Target
+    policy: Policy
+    members: list[Member] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    shown: list[tuple[str, Exchange]] = field(default_factory=list, repr=False)
+    judged: int = 0
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Whoever may log in."""
+        return tuple(filter(None, (self.target.account, self.target.second_account)))
+
+    def has_room(self, who: int) -> bool:
+        """Whether that account may open one more session."""
+        account = self.accounts[who % len(self.accounts)]
+        return sum(member.session.account == account for member in self.members) < MOST_AT_ONCE
+
+    def play(self, step: Step) -> None:
+        """Lets it happen; where that is not possible, nothing does.
+
+        Raises:
+            Contradiction: the target contradicts the story so far.
+            TargetError: it gives no answer to judge.
+        """
+        if step.move is Move.LOGIN:
+            self._login(step)
+            return
+        if not self.members:
+            return
+        member = self.members[step.who % len(self.members)]
+        match step.move:
+            case Move.USE:
+                held = member.accesses[step.which % len(member.accesses)]
+                self._use(held, self.policy.doors[step.where % len(self.policy.doors)])
+            case Move.REFRESH if member.refreshes:
+                self._refresh(member)
+            case Move.REPLAY if len(member.refreshes) > 1 and self.policy.strict:
+                self._replay(member, step.which % (len(member.refreshes) - 1))
+            case Move.LOGOUT if self.policy.logouts:
+                self._logout(member, list(self.policy.logouts)[step.which % len(self.policy.logouts)])
+
+    def settle(self) -> None:
+        """Shows every token of the story where it belongs: each access token on every route.
+
+        Raises:
+            Contradiction, TargetError: as above.
+        """
+        for member in self.members:
+            for held in member.accesses:
+                for door in self.policy.doors:
+                    if held.standing is not Standing.OPEN:
+                        before = len(self.told)
+                        self._use(held, door)
+                        # It went as it should, and to use a token changes nothing: no part of the story.
+                        del self.told[before:], self.shown[before:]
+        for member in self.members:
+            if member.refreshes and member.refreshes[-1].standing is not Standing.OPEN:
+                self._refresh(member)
+        for member in self.members:
+            for index, held in enumerate(member.refreshes[:-1]):
+                if held.standing is Standing.DEAD:
+                    self._replay(member, index)
+
+    # -- What happens ----------------------------------------------------------------------------------------------
+
+    def _login(self, step: Step) -> None:
+        if not self.has_room(step.who):
+            return
+        account = self.accounts[step.who % len(self.accounts)]
+        session = self.target.login(account)
+        if self.policy.login_ends_others:
+            self._leave_open(account)
+        member = Member(len(self.members) + 1, session)
+        self.members.append(member)
+        self._tell(f"{account.username!r} logs in ({member.name})", session.login)
+        self._receive(member)
+
+    def _use(self, held: Held, door: ProtectedDoor) -> None:
+        exchange = self.target.send(door.present(held.value, held.session))
+        self._tell(f"{held.name} is shown at {door.label}", exchange)
+        bought = bool(door.bought(exchange.request, exchange.response))
+        self._judge(held, door, exchange, accepted=bought)
+        who = door.identity(exchange.response) if bought else None
+        if who not in {None, held.session.account.username} and held.standing is Standing.ALIVE:
+            raise Contradiction(
+                self.told,
+                f"the data of {held.session.account.username!r}, to whom {held.name} belongs",
+                f"{door.label} answered with the data of {who!r}",
+                self.shown[-SHOWN:],
+                certain=True,
+            )
+
+    def _refresh(self, member: Member) -> None:
+        held, session = member.refreshes[-1], member.session
+        session.ended = False
+        exchange = self.target.refresh(session)
+        self._tell(f"{member.name} is refreshed", exchange)
+        self._judge(held, self.target.refresh_door, exchange, accepted=not session.ended)
+        if session.ended:
+            return
+        if self.policy.refresh_ends_access:
+            for access in member.accesses:
+                access.becomes(Standing.OPEN)
+        self._receive(member, held.standing)
+
+    def _replay(self, member: Member, index: int) -> None:
+        held, door = member.refreshes[index], self.target.refresh_door
+        latest = index == len(member.refreshes) - 2
+        exchange = self.target.send(door.present(held.value, held.session))
+        self._tell(f"{held.name} is used again", exchange)
+        self._judge(held, door, exchange, accepted=bool(door.bought(exchange.request, exchange.response)))
+        why = f"since {held.name}, which had been used, was shown again"
+        ends = self.policy.replay_ends and latest
+        for each in member.held:
+            dead = ends and (each.kind is Kind.REFRESH or self.policy.replay_ends_access)
+            each.becomes(Standing.DEAD if dead else Standing.OPEN, why)
+        if self.policy.replay_ends_others or not ends:
+            self._leave_open(member.session.account)
+
+    def _logout(self, member: Member, kind: Kind) -> None:
+        held = member.accesses[-1] if kind is Kind.ACCESS else member.refreshes[-1]
+        door = self.target.logout_door
+        assert door is not None
+        exchange = self.target.logout(member.session, kind)
+        took_place = exchange.response.status < HTTPStatus.BAD_REQUEST
+        self._tell(f"{member.name} is logged out with its {kind} token", exchange)
+        if held.standing is Standing.ALIVE:
+            self._judge(held, door, exchange, accepted=took_place)
+        if not took_place:
+            return
+        member.logged_out_with.add(kind)
+        ending = self.policy.logouts[kind]
+        everything = member.logged_out_with >= set(door.kinds)
+        why = f"since {member.name} has been logged out"
+        if held.standing is Standing.ALIVE or everything:
+            for refresh in member.refreshes:
+                refresh.becomes(Standing.DEAD if ending.refresh or everything else Standing.OPEN, why)
+            for number, access in enumerate(reversed(member.accesses)):
+                ended = ending.older if number else ending.access
+                access.becomes(Standing.DEAD if ended else Standing.OPEN, why)
+        if self.policy.logout_ends_others:
+            self._leave_open(member.session.account)
+
+    # -- Keeping account -------------------------------------------------------------------------------------------
+
+    def _receive(self, member: Member, standing: Standing = Standing.ALIVE) -> None:
+        """Takes over what a login or a refresh has given."""
+        now = snapshot(member.session)
+        for kind, row in ((Kind.ACCESS, member.accesses), (Kind.REFRESH, member.refreshes)):
+            value = now.token(kind).value
+            if not value or (kind is Kind.REFRESH and not self.policy.refreshes):
+                continue
+            if row and row[-1].value == value:
+                continue
+            # As tokens without an id may be within a second.
+            twins = [held for other in self.members for held in other.held if held.value == value]
+            for held in twins:
+                held.standing, held.shared = Standing.OPEN, True
+            if kind is Kind.REFRESH and row:
+                used = Standing.DEAD if self.policy.strict else Standing.OPEN
+                row[-1].becomes(used, "since it has been used")
+            name = f"the {kind} token" + (f" no. {len(row) + 1}" if row else "") + f" of {member.name}"
+            row.append(Held(name, kind, now, Standing.OPEN if twins else standing, shared=bool(twins)))
+
+    def _leave_open(self, account: Account) -> None:
+        for member in self.members:
+            if member.session.account == account:
+                for held in member.held:
+                    held.becomes(Standing.OPEN)
+
+    def _tell(self, line: str, exchange: Exchange) -> None:
+        self.told.append(line)
+        self.shown.append((line, exchange))
+
+    def _judge(self, held: Held, door: TokenDoor, exchange: Exchange, *, accepted: bool) -> None:
+        lives = held.standing is Standing.ALIVE and self.target.is_alive(held.session.token(held.kind))
+        self.judged += lives or held.standing is Standing.DEAD
+        status = exchange.response.status
+        if lives and not accepted:
+            self._contradict(f"{held.name} is accepted", f"refused: {door.label} answered {status}", certain=False)
+        if held.standing is Standing.DEAD and accepted:
+            self._contradict(
+                f"{held.name} is refused, {held.why}", f"accepted: {door.label} answered {status}", certain=True
+            )
+
+    def _contradict(self, expected: str, observed: str, *, certain: bool) -> None:
+        raise Contradiction(self.told, expected, observed, self.shown[-SHOWN:], certain=certain)
