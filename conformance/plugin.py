@@ -133,7 +133,7 @@ def _waits(item: pytest.Item) -> str:
 
 
 def _fuzzes(config: pytest.Config, settings: RunSettings) -> bool:
-    """Whether the fuzzing stage is a part of the run: `-m` speaks of it, or the suite's own server is judged in full."""
+    """Whether the fuzzing stage is a part of the run: `-m` speaks of it, or the bundled server is judged in full."""
     if "fuzz" in re.findall(r"\w+", config.option.markexpr or ""):
         return True
     bundled = not (settings.base_url or settings.app)

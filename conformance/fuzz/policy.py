@@ -11,12 +11,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from conformance.errors import TargetError
-from conformance.tokens.reading import Kind
 
 if TYPE_CHECKING:
     from conformance.target.doors import ProtectedDoor
     from conformance.target.session import Session
     from conformance.target.target import Target
+    from conformance.tokens.reading import Kind
 
 MOST_AT_ONCE: Final = 3
 """So many sessions one user has in a story; a target that allows fewer shows that at once."""

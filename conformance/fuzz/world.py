@@ -6,13 +6,12 @@ target accepts a dead one or refuses a living one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from conformance.fuzz.policy import MOST_AT_ONCE, Policy, snapshot
-from conformance.target.doors import ProtectedDoor
 from conformance.tokens.reading import Kind
 
 if TYPE_CHECKING:
@@ -52,6 +51,19 @@ class Step:
     who: int = 0
     which: int = 0
     where: int = 0
+
+
+def without(steps: Sequence[Step], index: int) -> list[Step]:
+    """The steps without one of them; of a login, without what becomes of its session as well."""
+    left = [*steps[:index], *steps[index + 1 :]]
+    if steps[index].move is not Move.LOGIN:
+        return left
+    session = sum(step.move is Move.LOGIN for step in steps[:index])
+    return [
+        replace(step, who=step.who - 1) if step.move is not Move.LOGIN and step.who > session else step
+        for step in left
+        if step.move is Move.LOGIN or step.who != session
+    ]
 
 
 class Standing(StrEnum):
@@ -94,7 +106,7 @@ class Held:
 class Member:
     """A session of the story: its access tokens and its refresh tokens, oldest first."""
 
-    number: int
+    index: int
     session: Session = field(repr=False)
     accesses: list[Held] = field(default_factory=list)
     refreshes: list[Held] = field(default_factory=list)
@@ -108,7 +120,16 @@ class Member:
     @property
     def name(self) -> str:
         """As a story calls it."""
-        return f"session {self.number}"
+        return f"session {self.index + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a story: what happened, in words, the step that plays it again, and what was sent."""
+
+    words: str
+    step: Step
+    exchange: Exchange = field(repr=False)
 
 
 class Contradiction(Exception):  # noqa: N818 - no error: what was looked for
@@ -116,19 +137,20 @@ class Contradiction(Exception):  # noqa: N818 - no error: what was looked for
 
     Attributes:
         story: what had happened, a line for each step.
+        steps: the same, to be played again.
         expected: what the target should have done.
         observed: what it did.
         certain: whether that alone shows that the target works.
-        shown: the exchanges, with a note each.
+        shown: the last exchanges, with a note each.
     """
 
-    def __init__(
-        self, story: Sequence[str], expected: str, observed: str, shown: Sequence[tuple[str, Exchange]], *, certain: bool
-    ) -> None:
+    def __init__(self, lines: Sequence[Line], expected: str, observed: str, *, certain: bool) -> None:
         """Keeps them."""
-        super().__init__("; ".join(story))
-        self.story, self.expected, self.observed = tuple(story), expected, observed
-        self.shown, self.certain = tuple(shown), certain
+        self.story = tuple(line.words for line in lines)
+        self.steps = tuple(line.step for line in lines)
+        self.shown = tuple((line.words, line.exchange) for line in lines[-SHOWN:])
+        self.expected, self.observed, self.certain = expected, observed, certain
+        super().__init__("; ".join(self.story))
 
 
 @dataclass(slots=True)
@@ -138,8 +160,7 @@ class World:
     target: Target
     policy: Policy
     members: list[Member] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    shown: list[tuple[str, Exchange]] = field(default_factory=list, repr=False)
+    told: list[Line] = field(default_factory=list)
     judged: int = 0
 
     @property
@@ -167,8 +188,7 @@ class World:
         member = self.members[step.who % len(self.members)]
         match step.move:
             case Move.USE:
-                held = member.accesses[step.which % len(member.accesses)]
-                self._use(held, self.policy.doors[step.where % len(self.policy.doors)])
+                self._use(member, step.which % len(member.accesses), step.where % len(self.policy.doors))
             case Move.REFRESH if member.refreshes:
                 self._refresh(member)
             case Move.REPLAY if len(member.refreshes) > 1 and self.policy.strict:
@@ -183,13 +203,13 @@ class World:
             Contradiction, TargetError: as above.
         """
         for member in self.members:
-            for held in member.accesses:
-                for door in self.policy.doors:
+            for which, held in enumerate(member.accesses):
+                for where in range(len(self.policy.doors)):
                     if held.standing is not Standing.OPEN:
                         before = len(self.told)
-                        self._use(held, door)
+                        self._use(member, which, where)
                         # It went as it should, and to use a token changes nothing: no part of the story.
-                        del self.told[before:], self.shown[before:]
+                        del self.told[before:]
         for member in self.members:
             if member.refreshes and member.refreshes[-1].standing is not Standing.OPEN:
                 self._refresh(member)
@@ -207,14 +227,17 @@ class World:
         session = self.target.login(account)
         if self.policy.login_ends_others:
             self._leave_open(account)
-        member = Member(len(self.members) + 1, session)
+        member = Member(len(self.members), session)
         self.members.append(member)
-        self._tell(f"{account.username!r} logs in ({member.name})", session.login)
+        who = self.accounts.index(account)
+        self._tell(f"{account.username!r} logs in ({member.name})", Step(Move.LOGIN, who), session.login)
         self._receive(member)
 
-    def _use(self, held: Held, door: ProtectedDoor) -> None:
+    def _use(self, member: Member, which: int, where: int) -> None:
+        held, door = member.accesses[which], self.policy.doors[where]
         exchange = self.target.send(door.present(held.value, held.session))
-        self._tell(f"{held.name} is shown at {door.label}", exchange)
+        step = Step(Move.USE, member.index, which, where)
+        self._tell(f"{held.name} is shown at {door.label}", step, exchange)
         bought = bool(door.bought(exchange.request, exchange.response))
         self._judge(held, door, exchange, accepted=bought)
         who = door.identity(exchange.response) if bought else None
@@ -223,7 +246,6 @@ class World:
                 self.told,
                 f"the data of {held.session.account.username!r}, to whom {held.name} belongs",
                 f"{door.label} answered with the data of {who!r}",
-                self.shown[-SHOWN:],
                 certain=True,
             )
 
@@ -231,7 +253,7 @@ class World:
         held, session = member.refreshes[-1], member.session
         session.ended = False
         exchange = self.target.refresh(session)
-        self._tell(f"{member.name} is refreshed", exchange)
+        self._tell(f"{member.name} is refreshed", Step(Move.REFRESH, member.index), exchange)
         self._judge(held, self.target.refresh_door, exchange, accepted=not session.ended)
         if session.ended:
             return
@@ -244,7 +266,7 @@ class World:
         held, door = member.refreshes[index], self.target.refresh_door
         latest = index == len(member.refreshes) - 2
         exchange = self.target.send(door.present(held.value, held.session))
-        self._tell(f"{held.name} is used again", exchange)
+        self._tell(f"{held.name} is used again", Step(Move.REPLAY, member.index, index), exchange)
         self._judge(held, door, exchange, accepted=bool(door.bought(exchange.request, exchange.response)))
         why = f"since {held.name}, which had been used, was shown again"
         ends = self.policy.replay_ends and latest
@@ -260,7 +282,8 @@ class World:
         assert door is not None
         exchange = self.target.logout(member.session, kind)
         took_place = exchange.response.status < HTTPStatus.BAD_REQUEST
-        self._tell(f"{member.name} is logged out with its {kind} token", exchange)
+        step = Step(Move.LOGOUT, member.index, list(self.policy.logouts).index(kind))
+        self._tell(f"{member.name} is logged out with its {kind} token", step, exchange)
         if held.standing is Standing.ALIVE:
             self._judge(held, door, exchange, accepted=took_place)
         if not took_place:
@@ -305,9 +328,8 @@ class World:
                 for held in member.held:
                     held.becomes(Standing.OPEN)
 
-    def _tell(self, line: str, exchange: Exchange) -> None:
-        self.told.append(line)
-        self.shown.append((line, exchange))
+    def _tell(self, line: str, step: Step, exchange: Exchange) -> None:
+        self.told.append(Line(line, step, exchange))
 
     def _judge(self, held: Held, door: TokenDoor, exchange: Exchange, *, accepted: bool) -> None:
         lives = held.standing is Standing.ALIVE and self.target.is_alive(held.session.token(held.kind))
@@ -321,4 +343,4 @@ class World:
             )
 
     def _contradict(self, expected: str, observed: str, *, certain: bool) -> None:
-        raise Contradiction(self.told, expected, observed, self.shown[-SHOWN:], certain=certain)
+        raise Contradiction(self.told, expected, observed, certain=certain)
