@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import hypothesis
 from hypothesis import stateful, strategies
@@ -126,4 +126,5 @@ def run(new_world: Callable[[], World], listener: Listener, seed: int) -> None:
         phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    stateful.run_state_machine_as_test(hypothesis.seed(seed)(begin), settings=settings)
+    factory: Any = hypothesis.seed(seed)(begin)
+    stateful.run_state_machine_as_test(factory, settings=settings)

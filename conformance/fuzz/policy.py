@@ -90,7 +90,7 @@ class _Learner:
         witness, *_, last = [self.target.login() for _ in range(MOST_AT_ONCE)]
         if not self._opens(last):
             raise TargetError(f"{self.doors[0].label} refuses the access token of a login (see ACCESS-08)")
-        policy = Policy(self.doors, self.refreshes, login_ends_others=not self._opens(witness))
+        policy = Policy(self.doors, self.refreshes, login_ends_others=not self._lives(witness))
         if self.refreshes:
             policy = self._rotation(policy, witness, last)
         return self._logouts(policy)

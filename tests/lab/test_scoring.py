@@ -62,7 +62,7 @@ def test_the_verdicts_are_the_expected_ones(name: str) -> None:
 def test_every_verdict_is_expected_and_every_deviation_has_a_reason(entry: Entry) -> None:
     """Nothing is left open: each requirement has its verdict, and whoever reads of a broken one reads why."""
     expected = Expected.of(LAB / entry.name)
-    assert expected.verdicts.keys() == {requirement.id for requirement in load()}
+    assert expected.verdicts.keys() == {requirement.id for requirement in load() if not requirement.by_fuzzing}
     broken = {name for name, verdict in expected.verdicts.items() if verdict not in PLAIN}
     assert broken == {*expected.usual, *expected.reasons}
     assert [name for name in broken if len(expected.reason(name)["reason"]) < 20] == []
