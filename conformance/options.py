@@ -101,6 +101,9 @@ OPTIONS: Final = (
     Option("rate", "PER_SECOND|off", "The most requests a second. Default: 20, and off for an API on this machine."),
     Option("concurrency", "N", "The most requests under way at once; 1 leaves out races. Default: 6, and races."),
     Option("fuzz-time", "SECONDS", "How long the fuzzing stage takes; 0 leaves it out of the strict tier.", "15"),
+    Option(
+        "openapi-url", "URL", "Where the API's OpenAPI document is, for the fuzzing stage: a path, or below the URL."
+    ),
     Option("fuzz-seed", "N", "What its chance begins with, to see again what another run has seen."),
     Option("plan", "", "Tell what the run would do to the API, and send nothing."),
     Option("baseline", "FILE", "Known deviations, which do not fail the run; those that are gone do."),
@@ -150,6 +153,7 @@ class RunSettings:
     concurrency: int | None = None
     fuzz_time_s: float = 15.0
     fuzz_seed: int | None = None
+    openapi_url: str = ""
     plan: bool = False
     baseline: str = ""
     update_baseline: bool = False

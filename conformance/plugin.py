@@ -172,9 +172,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     waits = {"": 0, "a moment": 1, "access": 2, "refresh": 3, "limit": 4, "fuzz": 5}
     order = {requirement: position for position, requirement in enumerate(load_catalogue())}
     chosen = [item for item in scenarios if item not in beyond]
-    chosen.sort(
-        key=lambda item: (waits["fuzz" if scenarios[item].by_fuzzing else _waits(item)], order[scenarios[item]])
-    )
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        requirement = scenarios[item]
+        # Stories come before requests: those to the login may have it refuse everybody for a while.
+        return (
+            (waits["fuzz"], -order[requirement])
+            if requirement.by_fuzzing
+            else (waits[_waits(item)], order[requirement])
+        )
+
+    chosen.sort(key=place)
     items[:] = [item for item in items if item not in scenarios] + chosen
     for item in chosen if state.settings.app else ():
         # As `State` does before the first scenario and after the last.
