@@ -114,7 +114,8 @@ class _Driver:
             phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink),
             suppress_health_check=list(hypothesis.HealthCheck),
         )  # fmt: skip
-        made_up = hypothesis.given(operation.as_strategy(generation_mode=mode))(attempt)
+        given: Any = hypothesis.given
+        made_up = given(operation.as_strategy(generation_mode=mode))(attempt)
         run: Any = hypothesis.seed(self.target.fuzzing.seed)(settings(made_up))
         try:
             run()
@@ -175,16 +176,14 @@ class _Driver:
         exchange = self.sender.send(request, role)
         if exchange is None:
             raise _EnoughError
+        return self._crash(case, exchange, "server error") or self._as_described(case, exchange)
+
+    def _crash(self, case: Case[Any], exchange: Exchange, title: str) -> list[Seen]:
         status, label = exchange.response.status, case.operation.label
-        crashed = (
-            status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            and status not in NOT_CRASHED
-            and status not in self.target.profile.refusals.declared
-        )
-        if crashed:
-            observed = f"{label} answered {status}"
-            return [Seen(CRASH, label, "server error", "no server error, whatever is sent", observed, exchange)]
-        return self._as_described(case, exchange)
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR or status in NOT_CRASHED | self.target.profile.refusals.declared:
+            return []
+        observed = f"{label} answered {status}"
+        return [Seen(CRASH, label, title, "no server error, whatever is sent", observed, exchange)]
 
     def _as_described(self, case: Case[Any], exchange: Exchange) -> list[Seen]:
         response = exchange.response
@@ -215,9 +214,11 @@ class _Driver:
         found, label = [], case.operation.label
         for words, token in (("without a token", ""), ("with a token that is none", NONSENSE)):
             exchange = self.sender.anonymous(request, token)
+            crash = self._crash(case, exchange, f"server error {words}")
             if self._gave(exchange, role):
                 observed = f"{label} answered {exchange.response.status}"
                 found.append(Seen(OPEN, label, words, f"a refusal of a request {words}", observed, exchange))
+            found += crash
         self.passed.shut += not found
         return found
 

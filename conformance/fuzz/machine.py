@@ -9,10 +9,12 @@ import hypothesis
 from hypothesis import stateful, strategies
 
 from conformance.errors import TargetError
-from conformance.fuzz.world import Contradiction, Move, Step, World
+from conformance.fuzz.telling import Contradiction, Move, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from conformance.fuzz.world import World
 
 LONGEST: Final = 14
 """So many steps a story has at most, before everything is looked at."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from conformance.errors import TargetError
-from conformance.fuzz.world import Contradiction, Step, World, without
+from conformance.fuzz.telling import Contradiction, Step, without
+from conformance.fuzz.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

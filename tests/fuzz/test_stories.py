@@ -10,7 +10,7 @@ import pytest
 
 from conformance.fuzz.policy import learn
 from conformance.fuzz.stories import Tale, explore, tell
-from conformance.fuzz.world import Move, Step, without
+from conformance.fuzz.telling import Move, Step, without
 from reference_server.faults import load as load_faults
 from tests.conformance.scenarios.test_rotation_policies import RotatingApi, target
 from tests.conformance.support import answer
