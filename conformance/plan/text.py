@@ -38,6 +38,10 @@ def describe(plan: Plan, *, each: bool = False) -> Iterator[str]:
     yield from _field("", _pace(plan))
     yield from _field("logins", f"{_about(total.logins)}, each of which opens a session")
     yield from _passwords(plan)
+    if any(requirement.by_fuzzing for requirement in plan.judged):
+        yield from _field(
+            "fuzzing", f"as many further requests and logins as fit into {settings.fuzz_time_s:g} s, not counted above"
+        )
     yield from _field("waits", "; ".join(_waits(plan)))
     yield from _field("changes", "; ".join(_changes(plan)))
     for name, group in (("untested", plan.lacking), ("absent", plan.absent), ("perhaps", plan.unless)):
