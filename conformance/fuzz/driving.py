@@ -17,6 +17,7 @@ from schemathesis.specs.openapi import checks
 
 from conformance.errors import TargetError
 from conformance.fuzz.documents import document_for
+from conformance.fuzz.litter import nothing_left_behind
 from conformance.fuzz.passing import CRASH, DIFFERENCE, OPEN, Pass, Seen
 from conformance.fuzz.sending import NONSENSE, Role, Sender
 
@@ -56,6 +57,11 @@ def drive(target: Target, seconds: float) -> Pass:
     Raises:
         ConfigurationError, TargetError: there is no document to make requests up from.
     """
+    with nothing_left_behind():
+        return _drive(target, seconds)
+
+
+def _drive(target: Target, seconds: float) -> Pass:
     document = document_for(target)
     schema = schemathesis.openapi.from_dict(document.raw, config=schemathesis.Config())
     operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]

@@ -9,6 +9,7 @@ import hypothesis
 from hypothesis import stateful, strategies
 
 from conformance.errors import TargetError
+from conformance.fuzz.litter import nothing_left_behind
 from conformance.fuzz.telling import Contradiction, Move, Step
 
 if TYPE_CHECKING:
@@ -129,4 +130,5 @@ def run(new_world: Callable[[], World], listener: Listener, seed: int) -> None:
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     factory: Any = hypothesis.seed(seed)(begin)
-    stateful.run_state_machine_as_test(factory, settings=settings)
+    with nothing_left_behind():
+        stateful.run_state_machine_as_test(factory, settings=settings)
