@@ -73,8 +73,9 @@ def _drive(target: Target, seconds: float) -> Pass:
     until = time.monotonic() + seconds
     for number, (operation, mode) in enumerate(work):
         share = (until - time.monotonic()) / (len(work) - number)
-        if driver.passed.ended_by or share <= 0:
+        if driver.passed.ended_by:
             break
+        # However slow the machine is, no operation is left out: each gets a request of either kind.
         driver.drive(operation, mode, share)
     driver.confirm()
     passed = driver.passed
@@ -94,6 +95,7 @@ class _Driver:
     passed: Pass
     _until: float = 0.0
     _wanted: tuple[str, str, str] | None = None
+    _begun: bool = False
     _cases: dict[tuple[str, str, str], tuple[Case[Any], Role]] = field(default_factory=dict)
     _tried_shut: dict[str, int] = field(default_factory=dict)
 
@@ -110,6 +112,7 @@ class _Driver:
     def drive(self, operation: Any, mode: Any, seconds: float) -> None:
         """Makes requests up for one operation."""
         role, self._until, self._wanted = self.role(operation), time.monotonic() + seconds, None
+        self._begun = False
 
         def attempt(case: Case[Any]) -> None:
             self._attempt(case, role, shuts=mode is MODES[0])
@@ -151,8 +154,9 @@ class _Driver:
                 self.passed.passing += 1
 
     def _attempt(self, case: Case[Any], role: Role, *, shuts: bool) -> None:
-        if time.monotonic() >= self._until:
+        if self._begun and time.monotonic() >= self._until:
             raise _EnoughError
+        self._begun = True
         request = self.sender.request_of(case)
         if request is None:
             hypothesis.reject()

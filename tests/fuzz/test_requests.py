@@ -68,7 +68,7 @@ class Api(RotatingApi):
             return answer(422, {"msg": "this cannot be read"})
 
 
-def passed_over(api: Api, seconds: float = 2.0, *, openapi_url: str = "", intrusive: bool = False) -> Pass:
+def passed_over(api: Api, seconds: float = 4.0, *, openapi_url: str = "", intrusive: bool = False) -> Pass:
     """One pass over an API in this process."""
     judged = target(api)
     judged.fuzzing, judged.intrusive = Fuzzing(seconds, 1, openapi_url), intrusive
