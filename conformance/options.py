@@ -104,6 +104,7 @@ OPTIONS: Final = (
     Option(
         "openapi-url", "URL", "Where the API's OpenAPI document is, for the fuzzing stage: a path, or below the URL."
     ),
+    Option("fuzz-stories", "FOLDER", "Where stories that were found are kept, and told first the next time."),
     Option("fuzz-seed", "N", "What its chance begins with, to see again what another run has seen."),
     Option("plan", "", "Tell what the run would do to the API, and send nothing."),
     Option("baseline", "FILE", "Known deviations, which do not fail the run; those that are gone do."),
@@ -153,6 +154,7 @@ class RunSettings:
     concurrency: int | None = None
     fuzz_time_s: float = 15.0
     fuzz_seed: int | None = None
+    fuzz_stories: str = ""
     openapi_url: str = ""
     plan: bool = False
     baseline: str = ""

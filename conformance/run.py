@@ -191,7 +191,7 @@ def _prepared(settings: RunSettings, profile: Profile, opened: _Opened, redactor
     client.concurrency = share.concurrency
     signing_key = settings.signing_key or (own.signing_key if own else "")
     hide_key(redactor, signing_key)
-    fuzzing = Fuzzing(settings.fuzz_time_s, openapi_url=settings.openapi_url)
+    fuzzing = Fuzzing(settings.fuzz_time_s, openapi_url=settings.openapi_url, stories=settings.fuzz_stories)
     if settings.fuzz_seed is not None:
         fuzzing = replace(fuzzing, seed=settings.fuzz_seed)
     target = Target(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from conformance.errors import TargetError
+from conformance.fuzz.keeping import keep, kept
 from conformance.fuzz.telling import Contradiction, Step, without
 from conformance.fuzz.world import World
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.fuzz.policy import Policy
     from conformance.target.target import Target
 
-LEAST_FOR_SHORTENING_S: Final = 3.0
+LEAST_FOR_SHORTENING_S: Final = 6.0
 """So long a story is made shorter by Hypothesis, and then as long step by step."""
 TOLD_AGAIN: Final = 2
 """So often the shortest story is told once more: what does not happen again was no matter of the order."""
@@ -66,9 +67,32 @@ class Tale:
 
 def explore(target: Target, policy: Policy, seconds: float, seed: int) -> Tale:
     """Tells stories for so many seconds, or until one contradicts the model and is as short as can be."""
+    tale = Tale(_until=time.monotonic() + seconds)
+    folder = target.fuzzing.stories
+    for steps in kept(folder):
+        try:
+            tale.shortest = tell(target, policy, steps)
+        except TargetError as error:
+            tale.disturbed(error)
+        if tale.shortest or tale.ended_by:
+            break
+        tale.hears(len(steps), ended=True)
+    else:
+        _make_up(tale, target, policy, seed)
+    if tale.shortest is not None:
+        try:
+            _shorten(tale, target, policy)
+            _tell_again(tale, target, policy)
+        except TargetError as error:
+            tale.shortest, tale.ended_by = None, error
+    if tale.shortest is not None and folder:
+        keep(folder, tale.shortest.steps)
+    return tale
+
+
+def _make_up(tale: Tale, target: Target, policy: Policy, seed: int) -> None:
     from conformance.fuzz import machine  # noqa: PLC0415 - Hypothesis takes its time to load, and few runs need it
 
-    tale = Tale(_until=time.monotonic() + seconds)
     try:
         machine.run(lambda: World(target, policy), tale, seed)
     except machine.EnoughError:
@@ -78,13 +102,6 @@ def explore(target: Target, policy: Policy, seconds: float, seed: int) -> Tale:
         # its middle is to Hypothesis a sign that a story depends on something else.
         if tale.shortest is None and not tale.is_over():
             raise
-    if tale.shortest is not None:
-        try:
-            _shorten(tale, target, policy)
-            _tell_again(tale, target, policy)
-        except TargetError as error:
-            tale.shortest, tale.ended_by = None, error
-    return tale
 
 
 def tell(target: Target, policy: Policy, steps: Sequence[Step]) -> Contradiction | None:

@@ -22,8 +22,10 @@ class Fuzzing:
         time_s: how long requests and stories are made up, in seconds.
         seed: what chance begins with; of the same one come the same stories.
         openapi_url: where the target's own OpenAPI document is; empty where the suite's stands for it.
+        stories: the folder of stories to begin with, to which those are added that are found; empty for none.
     """
 
     time_s: float = FUZZ_TIME_S
     seed: int = field(default_factory=_any_seed)
     openapi_url: str = ""
+    stories: str = ""
