@@ -468,7 +468,7 @@ def compare(files: tuple[str, ...], page: str | None, everything: bool) -> None:
             raise ConfigurationError("one report is nothing to compare", "name two or more")
         if page:
             check_writable("html", page)
-        comparison = Comparison.of([(file, read(file)) for file in files])
+        comparison = Comparison.of((file, read(file)) for file in files)
         if page:
             write(comparison.page(), page)
     except ConformanceError as error:

@@ -116,6 +116,9 @@ OPTIONS: Final = (
     Option("badge", "FILE", "Write a badge: SVG, or an endpoint for shields.io where the name ends in .json."),
 )
 
+NO_FILES: Final = "JWT_CONFORMANCE_NO_FILES"
+"""The environment variable with which a run reads no configuration file: whoever starts it gives all there is."""
+
 REPORTS: Final = ("report-json", "report-html", "report-sarif", "report-markdown", "badge")
 """The options that name a file to write the verdicts to."""
 
@@ -189,13 +192,29 @@ def resolve(
     """
     configured = _file(folder)
     _check_environment()
-    values: dict[str, Any] = {}
+    values: dict[str, str | bool | None] = {}
     for option in (BASE_URL, *OPTIONS):
         value = given.get(option.name)
         if value is None:
             value = os.environ.get(option.variable) or None
-        if value is None:
-            value = configured.get(option.name)
+        values[option.name] = configured.get(option.name) if value is None else value
+    return settled(values, strict=strict or bool(configured.get("strict")), needs_account=needs_account)
+
+
+def settled(given: Mapping[str, str | bool | None], *, strict: bool, needs_account: bool = True) -> RunSettings:
+    """The settings of a run of which all is given that is not the default; the environment and files do not count.
+
+    Args:
+        given: options by name; None where absent.
+        strict: whether a broken SHOULD fails the run.
+        needs_account: whether a target is of no use without an account.
+
+    Raises:
+        ConfigurationError: a value means nothing, or two of them contradict each other.
+    """
+    values: dict[str, Any] = {}
+    for option in (BASE_URL, *OPTIONS):
+        value = given.get(option.name)
         if value is None:
             value = option.default
         if value is not None:
@@ -207,7 +226,7 @@ def resolve(
     values["rate"] = _rate(values["rate"]) if "rate" in values else None
     values["concurrency"] = _count(values["concurrency"]) if "concurrency" in values else None
     values["fuzz_seed"] = _seed(values["fuzz_seed"]) if "fuzz_seed" in values else None
-    settings = RunSettings(strict=strict or bool(configured.get("strict")), **values)
+    settings = RunSettings(strict=strict, **values)
     _check_together(settings, needs_account=needs_account)
     return settings
 
@@ -282,6 +301,8 @@ def _check_environment() -> None:
 
 
 def _file(folder: Path) -> dict[str, Any]:
+    if os.environ.get(NO_FILES):
+        return {}
     for name, table in (("conformance.toml", ()), ("pyproject.toml", ("tool", "jwt-conformance"))):
         path = folder / name
         if not path.is_file():

@@ -89,7 +89,7 @@ def _from_text(text: str, origin: str, heirs: tuple[str, ...]) -> Profile:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"the profile {origin} is no TOML: {error}") from None
-    source = _Source(origin, _lines(text))
+    source = _Source(origin, lines_of(text))
     data.setdefault("name", Path(origin).stem)
     parent = data.get("extends", "")
     base = Profile(name="")
@@ -110,7 +110,7 @@ _TABLE: Final = re.compile(r"\s*(\[\[?)\s*([\w.\-\" ]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY: Final = re.compile(r"\s*([\w.\-\"]+)\s*=")
 
 
-def _lines(text: str) -> dict[str, int]:
+def lines_of(text: str) -> dict[str, int]:
     """The line of each key by its dotted place; within an inline table, or a text of several lines, that of the key."""
     found: dict[str, int] = {}
     counts: dict[str, int] = {}
