@@ -480,6 +480,54 @@ def compare(files: tuple[str, ...], page: str | None, everything: bool) -> None:
     sys.exit(int(comparison.got_worse))
 
 
+FLEET_EXIT_CODES = """\b
+Exit codes: 0 all targets are conformant, 1 a requirement is broken on one,
+2 usage or configuration, and nothing was run, 3 one is incomplete: interrupted,
+unreachable, misconfigured, hung or crashed, 4 a fault of the suite itself."""
+
+
+@main.command(
+    epilog=f"Examples: fleet targets.toml; fleet targets.toml --scheduler tcp://10.0.0.1:8786.\n\n{FLEET_EXIT_CODES}"
+)
+@click.argument("file", metavar="TARGETS.toml")
+@click.option("--out", default="fleet", show_default=True, metavar="DIR", help="Where each target's report goes.")
+@click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="So many runs at a time. Default: one for each processor."
+)
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Run on the workers of this Dask scheduler instead.")
+@click.option(
+    "--timeout",
+    default=900.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="End a run that takes longer.",
+)
+@click.option("--fresh", is_flag=True, help="Also judge anew what is finished.")
+@click.option(
+    "-k", "keyword", default="", metavar="EXPRESSION", help="Only scenarios whose name matches, in every run."
+)
+@click.option("--report-html", default="", metavar="FILE", help="Write the comparison as a page, in one file.")
+@click.option("--report-json", default="", metavar="FILE", help="Write it as JSON.")
+@click.option("--all", "everything", is_flag=True, help="Also tell of requirements that do not differ.")
+def fleet(file: str, out: str, workers: int | None, scheduler: str, timeout: float, fresh: bool, keyword: str,
+          report_html: str, report_json: str, everything: bool) -> None:  # fmt: skip
+    """Run the suite against every target that a file names, several at once, and compare them.
+
+    What was interrupted goes on where it stopped, by the same command.
+    """
+    from conformance.fleet.conducting import Orders, conduct  # noqa: PLC0415
+
+    try:
+        orders = Orders(
+            file, out, workers, scheduler, timeout, fresh, keyword, everything, page=report_html, report=report_json
+        )
+        code = conduct(orders)
+    except ConformanceError as error:
+        sys.exit(_fail(error))
+    sys.exit(code)
+
+
 @main.group()
 def lab() -> None:
     """Real implementations and real vulnerabilities, in a checkout: what the suite says of them."""

@@ -124,7 +124,7 @@ class Comparison:
             target = one_line(str(report["target"].get("base_url", "")))
             yield f"{number}  {one_line(name)}  {target}  {CONCLUSIONS.get(report['result'], '')}"
         for name, why in self.unjudged:
-            yield f"-  {one_line(name)}  not judged: {one_line(why)}"
+            yield f"-  {one_line(name)}  {one_line(why)}"
         if not self.reports:
             return
         yield ""

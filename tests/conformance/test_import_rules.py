@@ -45,9 +45,12 @@ ALLOWED: dict[str, set[str]] = {
     },
     "plugin": {"errors", "catalogue", "options", "pytest_session", "scenarios", "target", "verdicts", "reports"},
     "__main__": {"cli"},
+    "fleet": {
+        *("", "errors", "inert", "interrupts", "credentials", "options", "redaction", "target", "verdicts", "reports"),
+    },
     "cli": {
         *("", "errors", "inert", "interrupts", "catalogue", "options", "run", "pytest_session", "plugin", "target"),
-        *("verdicts", "reports", "discovery", "initial", "load"),
+        *("verdicts", "reports", "discovery", "fleet", "initial", "load"),
     },
 }
 # What a scenario must not do by itself: speak HTTP, open a socket, read a header's syntax.
