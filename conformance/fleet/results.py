@@ -95,6 +95,10 @@ class Results:
                 report = reading.read(str(file))
                 base_url, summary = str(report["target"].get("base_url", "")), dict(report["summary"])
                 is_complete = report["run"].get("complete") is True
+                if not report["requirements"]:
+                    # It hung, say, before anything was judged.
+                    file.unlink()
+                    has_report = is_complete = False
         except ConfigurationError as error:
             file.unlink()
             has_report, outcome, reason = False, Outcome.CRASHED, f"the run has written no report: {error}"

@@ -7,7 +7,7 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from conformance.errors import ConfigurationError, TargetError
+from conformance.errors import ConfigurationError, TargetError, nearest
 from conformance.fleet.outcome import Finished, Outcome
 from conformance.fleet.running import StoppedError, run
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from conformance.interrupts import Interrupts
 
 CONNECT_S: Final = 10.0
+SCHEMES: Final = ("tcp", "tls", "ws", "wss")
+_HINT: Final = "start one with `dask scheduler`, and give the address that it prints, such as tcp://10.0.0.1:8786"
 WANTED: Final = frozenset({"executing", "long-running"})
 """The states of a task, as its worker knows it, whose result somebody waits for."""
 
@@ -43,14 +45,15 @@ def finish(entries: Sequence[Entry], address: str, timeout_s: float, interrupts:
         TargetError: it no longer does.
         KeyboardInterrupt: the fleet was interrupted.
     """
-    # What becomes of the connection is told below, in other words.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    scheme, has_scheme, _ = address.partition("://")
+    if has_scheme and scheme not in SCHEMES:
+        raise ConfigurationError(f"--scheduler {address!r} is no address{nearest(scheme, SCHEMES)}", _HINT)
+    # What becomes of the connection is told below, in other words; several loggers of Dask's have levels of their own.
+    logging.disable(logging.CRITICAL)
     try:
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"no scheduler answers at {address!r}: {error}", "start one with `dask scheduler`, and give its address"
-        ) from None
+        raise ConfigurationError(f"no scheduler answers at {address!r}: {error}", _HINT) from None
     try:
         mark = secrets.token_hex(8)
         names = {f"{entry.name}-{mark}": entry.name for entry in entries}
@@ -76,7 +79,7 @@ def _taken(future: Future[Finished], name: str) -> Finished:
         TargetError: the scheduler is lost.
     """
     if future.cancelled() or future.status == "lost":
-        raise TargetError("the scheduler is lost", "start it again; the same command goes on where it stopped")
+        raise TargetError("the scheduler is lost")
     error = future.exception()
     if error is None:
         finished = future.result()

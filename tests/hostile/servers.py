@@ -58,7 +58,7 @@ class Server:
     ) -> None:
         """Listens at once."""
         self.connections = 0
-        self._choose, self._app = choose, app
+        self.choose, self._app = choose, app
         self._listener = _Listener(self._meet, tls)
         self.host = f"127.0.0.1:{self._listener.server_address[1]}"
         self.url = f"{'https' if tls else 'http'}://{self.host}"
@@ -67,7 +67,7 @@ class Server:
 
     def _meet(self, connection: _Connection) -> None:
         self.connections += 1
-        behaviour = self._choose(self.connections)
+        behaviour = self.choose(self.connections)
         if behaviour is not None:
             behaviour(connection.request)
         elif self._app is not None:
