@@ -34,4 +34,4 @@ if __name__ == "__main__":
     os.close(nothing)
     threading.Thread(target=_outlive_nobody, args=(pipe,), daemon=True).start()
     sys.argv[0] = "jwt-conformance"
-    runpy.run_module("conformance.cli", run_name="__main__")
+    runpy.run_module("conformance", run_name="__main__")
