@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 DOCS = CHECKOUT / "docs"
 PAGES = [DOCS / "profiles.md", *sorted((DOCS / "guides").glob("*.md")), CHECKOUT / "README.md"]
 FENCE = re.compile(r"^```(\w+) ?(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-OPTIONS = ("target-profile", "[tool.jwt-conformance]", "[[known]]")
-"""What a block of TOML begins with that holds the options of a run, or a baseline."""
+OPTIONS = ("target-profile", "[tool.jwt-conformance]", "[[known]]", "[defaults]")
+"""What a block of TOML begins with that holds the options of a run, a baseline, or the targets of a fleet."""
 ALICE = {"username": "alice", "password": "Looking-glass-1871"}
 
 
