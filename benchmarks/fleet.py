@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,12 @@ ACCOUNTS: Final = {"alice": "a-walrus-and-9-oysters", "bob": "the-carpenter-wept
 SERVERS: Final = 2
 EVERY_S: Final = 0.25
 COMMAND: Final = (sys.executable, "-m", "conformance")
+
+
+def cpu_of_children() -> float:
+    """Seconds of processor time that the processes have used which this one has waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def serve() -> None:
@@ -85,8 +92,8 @@ class Bench:
             text += f'[[target]]\nname = "target-{number:03}"\nbase-url = "{url}"\n'
         (folder / "targets.toml").write_text(text, encoding="utf-8")
 
-    def single(self, number: int) -> float:
-        """How many seconds `jwt-conformance run` takes, from its start to its end."""
+    def single(self, number: int) -> tuple[float, float]:
+        """Seconds that `jwt-conformance run` takes, from its start to its end, and those of processor time."""
         accounts = {
             f"CONFORMANCE_{prefix}{key}": value
             for prefix, account in zip(("", "SECOND_"), ACCOUNTS.items(), strict=True)
@@ -94,17 +101,17 @@ class Bench:
         }
         report = self.folder / "single.json"
         command = [*COMMAND, "run", self.urls[number], "--quiet", f"--report-json={report}", *self.chosen]
-        began = time.monotonic()
+        began, used = time.monotonic(), cpu_of_children()
         ended = subprocess.run(
             command, cwd=self.folder, env=self.env | accounts, capture_output=True, text=True, check=False
         )
         seconds = time.monotonic() - began
         if ended.returncode not in {0, 1}:
             sys.exit(f"a single run ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
-        return seconds
+        return seconds, cpu_of_children() - used
 
-    def fleet(self) -> tuple[float, list[tuple[int, float]], float]:
-        """Seconds; MiB by how many targets were finished; and the most MiB at the end, with the comparison."""
+    def fleet(self) -> tuple[float, float, list[tuple[int, float]], float]:
+        """Seconds; those of processor time; MiB by how many targets were finished; and the most MiB at the end, with the comparison."""
         command = [*COMMAND, "fleet", "targets.toml", "--workers", str(self.workers), *self.chosen]
         command += ["--report-html", "all.html", "--report-json", "all.json"]
         began = time.monotonic()
@@ -135,7 +142,8 @@ class Bench:
         if outcomes != {"conformant", "broken"}:
             sys.exit(f"the fleet ended with {process.returncode}, and outcomes {outcomes}")
         # Linux counts KiB here, and macOS bytes.
-        return seconds, memory, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+        used = usage.ru_utime + usage.ru_stime
+        return seconds, used, memory, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def main() -> None:
@@ -156,16 +164,19 @@ def main() -> None:
         numbers = [round(number * options.targets / (2 * options.singles)) for number in range(2 * options.singles)]
         bench.single(0)
         before = [bench.single(number) for number in numbers[::2]]
-        seconds, memory, most = bench.fleet()
+        seconds, used, memory, most = bench.fleet()
         after = [bench.single(number) for number in numbers[1::2]]
     singles = before + after
-    share = mean(singles) * options.targets / options.workers
+    share, cost = (mean(figures) * options.targets for figures in zip(*singles, strict=True))
+    share /= options.workers
     print(f"{options.targets} targets, {options.workers} workers, {len(os.sched_getaffinity(0))} processors\n")
     for name, values in (("a single run, before", before), ("a single run, after", after)):
-        print(f"{name:<32}{mean(values):8.2f} s   ({min(values):.2f} to {max(values):.2f})")
+        walls = [wall for wall, _ in values]
+        print(f"{name:<32}{mean(walls):8.2f} s   ({min(walls):.2f} to {max(walls):.2f})")
     print(f"{'their sum divided by the workers':<32}{share:8.1f} s")
     print(f"{'the fleet':<32}{seconds:8.1f} s")
-    print(f"{'ratio':<32}{seconds / share:8.2f}\n")
+    print(f"{'ratio':<32}{seconds / share:8.2f}")
+    print(f"{'the same of processor time':<32}{used / cost:8.2f}   ({used:.0f} s, and {cost:.0f} s one by one)\n")
     for quarter in range(4):
         low, high = options.targets * quarter / 4, options.targets * (quarter + 1) / 4
         found = [size for done, size in memory if low <= done < high]

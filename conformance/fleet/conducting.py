@@ -18,7 +18,6 @@ from conformance.fleet.summary import compared, render
 from conformance.interrupts import Interrupts
 from conformance.options import check_writable
 from conformance.reports.writing import write
-from conformance.verdicts.verdict_set import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -158,5 +157,4 @@ class _Fleet:
         if not is_complete:
             number = f"{len(states)} of {len(self._entries)} targets are finished"
             click.echo(f"{problem or 'incomplete'}: {number}; the same command goes on with the others", err=True)
-            return int(ExitCode.INCOMPLETE)
-        return int(exit_code([state.outcome for state in states.values()]))
+        return int(exit_code([states[entry.name].outcome if entry.name in states else None for entry in self._entries]))

@@ -68,13 +68,27 @@ def run(entry: Entry, timeout_s: float, unwanted: Callable[[], bool], scratch: s
         return Finished(entry.name, Outcome.MISCONFIGURED, str(error))
     for name in VARIABLE.findall(entry.options.get("launch", "")):
         redactor.add(os.environ[name], name)
+    try:
+        return _finished(entry, options, redactor, timeout_s, unwanted, scratch)
+    except OSError as error:
+        # No process, no memory, no room on the disk: that of this machine, which may be another's for the next.
+        return Finished(entry.name, Outcome.CRASHED, f"the run cannot be started here: {error.strerror}")
+
+
+def _finished(
+    entry: Entry,
+    options: dict[str, str],
+    redactor: Redactor,
+    timeout_s: float,
+    unwanted: Callable[[], bool],
+    scratch: str | None,
+) -> Finished:
     with tempfile.TemporaryDirectory(prefix="jwt-conformance-", dir=scratch, ignore_cleanup_errors=True) as folder:
         report, said = Path(folder, "report.json"), Path(folder, "output")
+        command, environment = _command(entry), _environment(options, report)
         started = time.monotonic()
         with said.open("wb") as output:
-            code, was_late = _to_its_end(
-                _command(entry), _environment(options, report), entry, output, timeout_s, unwanted
-            )
+            code, was_late = _to_its_end(command, environment, entry.folder, output, timeout_s, unwanted)
         seconds = round(time.monotonic() - started, 3)
         text = redactor.text(_end_of(said))
         written = report.read_bytes() if report.is_file() else b""
@@ -99,7 +113,7 @@ def _environment(options: dict[str, str], report: Path) -> dict[str, str]:
 def _to_its_end(
     command: list[str],
     environment: dict[str, str],
-    entry: Entry,
+    folder: str,
     output: Any,
     timeout_s: float,
     unwanted: Callable[[], bool],
@@ -110,7 +124,7 @@ def _to_its_end(
         StoppedError: it was unwanted.
     """
     process = subprocess.Popen(  # noqa: S603 - our own command
-        command, env=environment, cwd=entry.folder or None, stdin=subprocess.PIPE, stdout=output,
+        command, env=environment, cwd=folder or None, stdin=subprocess.PIPE, stdout=output,
         stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     assert process.stdin is not None

@@ -43,7 +43,8 @@ def compared(entries: Sequence[Entry], states: Mapping[str, State], results: Res
 
 def _reports(names: list[str], results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in names:
-        yield name, read(str(results.report(name)))
+        file = results.report(name)
+        yield file.name, read(str(file))
 
 
 def render(entries: Sequence[Entry], states: Mapping[str, State], comparison: Comparison, *, complete: bool) -> str:
