@@ -111,7 +111,7 @@ class Bench:
         return seconds, cpu_of_children() - used
 
     def fleet(self) -> tuple[float, float, list[tuple[int, float]], float]:
-        """Seconds; those of processor time; MiB by how many targets were finished; and the most, with the comparison."""
+        """Seconds; of processor time; MiB by how many targets were finished; and the most, with the comparison."""
         command = [*COMMAND, "fleet", "targets.toml", "--workers", str(self.workers), *self.chosen]
         command += ["--report-html", "all.html", "--report-json", "all.json"]
         began = time.monotonic()
