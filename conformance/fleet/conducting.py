@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +69,11 @@ def conduct(orders: Orders) -> int:
             "--workers is for this machine, and --scheduler for others",
             "leave one of them out; a scheduler has as many runs at a time as its workers have threads",
         )
+    if math.isnan(orders.timeout_s):
+        raise ConfigurationError("--timeout 'nan' is no number of seconds")
+    if orders.scheduler:
+        # Dask is optional, and whoever lacks it is told before anything else.
+        import_module("conformance.fleet.scheduler")
     entries = targets.read(orders.file, keyword=orders.keyword, remote=bool(orders.scheduler))
     for option, file in (("report-html", orders.page), ("report-json", orders.report)):
         if file:

@@ -165,7 +165,7 @@ def _judged(code: int, said: str, report: bytes, late_after_s: float | None) -> 
     if late_after_s is not None and not is_complete:
         return Outcome.HUNG, f"not at its end after {late_after_s:g} s, and ended", report
     if code not in set(ExitCode):
-        how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        how = f"ended by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
         return Outcome.CRASHED, _with_last_line(f"the run's process was {how}", said), b""
     outcome = _RESULTS[ExitCode(code)]
     if outcome in {Outcome.CONFORMANT, Outcome.BROKEN} and not is_complete:
@@ -178,6 +178,11 @@ def _judged(code: int, said: str, report: bytes, late_after_s: float | None) -> 
         problem[1].replace("\n  hint:", "; hint:") if problem else _with_last_line(outcome.words, said),
         report,
     )
+
+
+def _signal(number: int) -> str:
+    known = {int(each): each.name for each in signal.Signals}
+    return known.get(number, f"signal {number}")
 
 
 def _is_complete(report: bytes) -> bool:

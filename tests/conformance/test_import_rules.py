@@ -144,6 +144,14 @@ def test_the_plugin_costs_an_ordinary_run_little() -> None:
     assert loaded_by("conformance.plugin") & heavy == set()
 
 
+def test_a_fleet_on_this_machine_needs_little() -> None:
+    """The process that conducts it loads neither Dask nor what judges, and the command loads nothing of fleets."""
+    heavy = {"distributed", "dask", "pytest", "flask", "reference_server"}
+
+    assert loaded_by("conformance.fleet.conducting") & heavy == set()
+    assert "psutil" not in loaded_by("conformance.cli")
+
+
 def test_the_catalogue_stands_alone() -> None:
     """The catalogue can be read with nothing but the standard library."""
     strangers = loaded_by("conformance.catalogue") - set(sys.stdlib_module_names) - {"conformance"}

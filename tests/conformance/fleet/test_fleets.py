@@ -245,6 +245,7 @@ def test_hostile_targets_steer_no_terminal(tmp_path: Path) -> None:
     [
         (("--workers", "0"), "--workers"),
         (("--timeout", "0"), "--timeout"),
+        (("--timeout", "nan"), "is no number of seconds"),
         (("--workers", "2", "--scheduler", "tcp://127.0.0.1:9"), "--workers is for this machine"),
         (("--report-json", "fleet/one.json"), "is where the report of 'one' goes"),
         (("--report-html", "."), "is a folder"),
