@@ -16,7 +16,7 @@ import secrets
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -30,12 +30,15 @@ from reference_server.keys import PrivateKey, SigningKey, make
 from reference_server.models import SigningKeyRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import CursorResult
     from sqlalchemy.orm import Session
 
     from reference_server.database import Database
     from reference_server.settings import Settings
 
+_Found = TypeVar("_Found")
 # For how many seconds longer a key is kept, since no two clocks agree.
 SKEW = 60
 
@@ -72,12 +75,11 @@ class SharedKeys:
         return self._settings.algorithm
 
     def signing(self) -> SigningKey:
-        """The last of those whose time has come."""
-        now = clock.now()
-        found = next((known.key for known in self.known() if known.signs_from <= now), None)
-        if found is None:
-            raise NoKeyError("no signing key: run `flask --app reference_server database upgrade`")
-        return found
+        """The last of those whose time has come; within one request always the same.
+
+        A token asks twice, for the key and for its name, and the next one's time may come in between.
+        """
+        return _once("signing_key", self._signing)
 
     def verifying(self, kid: object) -> SigningKey | None:
         """The key of that name; whether it is the right one is for the signature to show."""
@@ -89,12 +91,7 @@ class SharedKeys:
 
     def known(self) -> list[KnownKey]:
         """The keys of any use, the last one first; within one request always the same."""
-        if not has_app_context():
-            return self._read()
-        if "known_keys" not in g:
-            g.known_keys = self._read()
-        found: list[KnownKey] = g.known_keys
-        return found
+        return _once("known_keys", self._read)
 
     def prepare(self) -> None:
         """Add a first key where there is none: the settings' own, or else a new one."""
@@ -131,6 +128,13 @@ class SharedKeys:
             gone = session.execute(delete(SigningKeyRow).where(SigningKeyRow.kid == kid))
         return cast("CursorResult[Any]", gone).rowcount == 1
 
+    def _signing(self) -> SigningKey:
+        now = clock.now()
+        found = next((known.key for known in self.known() if known.signs_from <= now), None)
+        if found is None:
+            raise NoKeyError("no signing key: run `flask --app reference_server database upgrade`")
+        return found
+
     def _new(self) -> SigningKey:
         if self.algorithm == "HS256":
             # A name that tells nothing of the secret.
@@ -165,3 +169,13 @@ class SharedKeys:
                 assert isinstance(key, PrivateKey)
                 self._opened[row.id] = SigningKey.pair(row.algorithm, key)
         return self._opened[row.id]
+
+
+def _once(name: str, read: Callable[[], _Found]) -> _Found:
+    """What `read` finds; kept under that name for as long as a request lasts, where there is one."""
+    if not has_app_context():
+        return read()
+    if name not in g:
+        setattr(g, name, read())
+    found: _Found = g.get(name)
+    return found

@@ -100,6 +100,22 @@ def test_keys_take_over_in_time(start: Start, algorithm: str) -> None:
         assert command(api, "keys", "list").output.count("\n") == 1
 
 
+@pytest.mark.parametrize("algorithm", ["HS256", "ES256"])
+def test_takeover_in_the_midst_of_a_login(start: Start, algorithm: str) -> None:
+    """Whenever within a request the new key's second comes, each token names the key that has signed it."""
+    api = start(algorithm=algorithm, keyring_secret=SECRET)
+    signers = set()
+    for announced in range(1, 30):
+        # Each look at the clock finds the next second.
+        with freeze_time(START, auto_tick_seconds=1):
+            command(api, "keys", "rotate", "--announce", f"{announced}s")
+            tokens = api.login()
+            signers.add(kid_of(tokens.access))
+            assert api.opens(tokens.access)
+            assert api.refresh(tokens.refresh)
+    assert len(signers) > 1
+
+
 def test_stolen_key_is_revoked(start: Start) -> None:
     """What it has signed ends at once, and only once another key signs."""
     api = start(algorithm="ES256", keyring_secret=SECRET)
