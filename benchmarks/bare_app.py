@@ -1,4 +1,4 @@
-"""The reference server's routes, written straight on Flask-JWT-Extended and SQLAlchemy with their documentation at hand.
+"""The reference server's routes, straight on Flask-JWT-Extended and SQLAlchemy, with their documentation at hand.
 
 `server.py` measures the reference server against it. It hashes passwords as the reference server does, looks the token
 up in a blocklist and its user in the database, and rotates refresh tokens. What it does not promise, the suite says:

@@ -180,9 +180,7 @@ class User:
 def measure(server: Server, route: str, users: int, seconds: float) -> Figures:
     """So many users, each with a session of its own, do it for so long."""
     parts = urlsplit(server.url)
-    clients = [
-        HTTPClient(str(parts.hostname), parts.port, network_timeout=60, connection_timeout=60) for _ in range(users)
-    ]
+    clients = [HTTPClient(str(parts.hostname), parts.port, network_timeout=60) for _ in range(users)]
     people = [User(server, client) for client in clients]
     for person in people:
         if not person.send("sign in"):
