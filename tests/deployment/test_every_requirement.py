@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.deployment.conftest import Deploy
 
 FINDINGS = ("failed", "warned", "noted", "inconclusive", "untested")
-ACCESS_S, REFRESH_S = 4, 14
+ACCESS_S, REFRESH_S = 5, 24
 PROFILE = """\
 extends = "default"
 [lifetimes]

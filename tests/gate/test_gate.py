@@ -28,7 +28,7 @@ EXPRESSION = re.compile(r"\$\{\{ (.+?) \}\}")
 BY_OPTIONS = {
     *("app", "clock", "libfaketime", "launch-timeout", "public-key", "intrusive", "canary-host", "rate", "plan"),
     *("concurrency", "disposable-username", "disposable-password", "second-client-id", "second-client-secret"),
-    *("update-baseline", "launch", "fuzz-time", "fuzz-seed", "openapi-url", *REPORTS),
+    *("update-baseline", "launch", "fuzz-time", "fuzz-seed", "fuzz-stories", "openapi-url", *REPORTS),
 }
 """Options of a run that are no inputs: rare, of no use in CI, or the action's own business."""
 

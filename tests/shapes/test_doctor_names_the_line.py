@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.cli import main
-from conformance.target.profile_files import _lines
+from conformance.target.profile_files import lines_of
 from conformance.target.profile_rules import general
 from tests.conformance.support import served
 from tests.shapes.api import ACCOUNTS
@@ -102,7 +102,7 @@ MATTERING: Final = [place for place in ROWS if general(place) not in DECLARED]
 def broken(place: str) -> str:
     """The profile with another value on that line."""
     lines = Odd.PROFILE.splitlines()
-    number, name = _lines(Odd.PROFILE)[place] - 1, place.rpartition(".")[2]
+    number, name = lines_of(Odd.PROFILE)[place] - 1, place.rpartition(".")[2]
     lines[number] = f"{name} = {another(general(place), ROWS[place])}"
     return "\n".join(lines) + "\n"
 
@@ -181,7 +181,7 @@ def test_a_wrong_line_is_named(place: str, tmp_path: Path) -> None:
 def test_a_declared_line_is_taken(place: str, tmp_path: Path) -> None:
     """What only declares something is not doubted before it has been judged."""
     lines, value = Odd.PROFILE.splitlines(), ROWS[place]
-    number, name = _lines(Odd.PROFILE)[place] - 1, place.rpartition(".")[2]
+    number, name = lines_of(Odd.PROFILE)[place] - 1, place.rpartition(".")[2]
     lines[number] = f"{name} = {otherwise(value)}"
     with odd() as url:
         code, output = doctor(url, "\n".join(lines) + "\n", tmp_path)
