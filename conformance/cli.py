@@ -177,16 +177,16 @@ def doctor(url: str | None, **options: Any) -> None:
         settings = resolve(_given(url, options), strict=False, folder=Path.cwd())
         if settings.plan:
             raise ConfigurationError("the doctor has no plan", "ask for that of a run: jwt-conformance run --plan")
-        Interrupts().obey()
-        run_ = open_target(settings)
-        run_.target.client.pacing.tell = lambda words: click.echo(f"...     {inert(words)}")
-        try:
-            lines = list(_told(run_))
-        except ConformanceError as error:
-            click.echo(f"wrong   {run_.target.redactor.text(str(error))}")
-            sys.exit(error.exit_code)
-        finally:
-            run_.close()
+        with Interrupts().obeyed():
+            run_ = open_target(settings)
+            run_.target.client.pacing.tell = lambda words: click.echo(f"...     {inert(words)}")
+            try:
+                lines = list(_told(run_))
+            except ConformanceError as error:
+                click.echo(f"wrong   {run_.target.redactor.text(str(error))}")
+                sys.exit(error.exit_code)
+            finally:
+                run_.close()
     except ConformanceError as error:
         sys.exit(_fail(error))
     if doubts := sum(bool(line.hint) for line in lines):

@@ -28,7 +28,8 @@ class Interrupts:
     waits: bool = False
     came: bool = False
     _may_break_in: bool = False
-    _before: dict[signal.Signals, Any] = field(default_factory=dict)
+    # What was there before may be another of these, with what was there before it: Python prints handlers when asked.
+    _before: dict[signal.Signals, Any] = field(default_factory=dict, repr=False)
 
     def obey(self) -> None:
         """Has SIGTERM, by which CI systems cancel a job, do what Ctrl-C does; unless somebody else sees to them."""
@@ -36,6 +37,15 @@ class Interrupts:
             now = signal.getsignal(number)
             if now in _DEFAULTS or isinstance(getattr(now, "__self__", None), Interrupts):
                 self._set(number, self._interrupt)
+
+    @contextmanager
+    def obeyed(self) -> Iterator[None]:
+        """Obeys, and gives the signals back."""
+        self.obey()
+        try:
+            yield
+        finally:
+            self.restore()
 
     @contextmanager
     def let_in(self) -> Iterator[None]:
