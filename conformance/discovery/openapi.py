@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from conformance.discovery.schemas import Member, Schemas
 from conformance.errors import ConfigurationError
+from conformance.target.plain_yaml import from_yaml
 from conformance.tokens.reading import parse_json
 
 if TYPE_CHECKING:
@@ -82,33 +83,11 @@ def parse(text: bytes | str, origin: str) -> dict[str, Any]:
     try:
         data = parse_json(text)
     except ValueError:
-        data = _from_yaml(text, origin)
+        data = from_yaml(text, origin)
     version = (data.get("openapi") or data.get("swagger")) if isinstance(data, dict) else None
     if not version or not isinstance(data.get("paths"), dict):
         raise ConfigurationError(f"{origin} is no OpenAPI document: it lacks `openapi` or `paths`")
     return dict(data)
-
-
-def _from_yaml(text: bytes | str, origin: str) -> Any:
-    try:
-        import yaml  # noqa: PLC0415 - an installation need not have it
-    except ImportError:
-        raise ConfigurationError(
-            f"{origin} is no JSON", "if it is YAML, install PyYAML; or give the document as JSON"
-        ) from None
-
-    class _Loader(yaml.SafeLoader):
-        """Without aliases, which can make a little text endless."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.events.AliasEvent):
-                raise yaml.YAMLError("it has aliases")
-            return super().compose_node(parent, index)
-
-    try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise ConfigurationError(f"{origin} is neither JSON nor YAML that can be read") from None
 
 
 def read(data: dict[str, Any], origin: str, base_path: str = "") -> Document:

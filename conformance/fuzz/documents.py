@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from conformance.errors import ConfigurationError, TargetError
 from conformance.target.http import Request
 from conformance.target.places import merge, parse, plant
+from conformance.target.plain_yaml import from_yaml
 from conformance.tokens.reading import Kind
 
 if TYPE_CHECKING:
@@ -190,26 +191,9 @@ def _read(text: bytes, name: str) -> dict[str, Any]:
     try:
         data = json.loads(text)
     except ValueError:
-        data = _from_yaml(text, name)
+        data = from_yaml(text, name)
     except RecursionError:
         data = None
     if not isinstance(data, dict):
         raise ConfigurationError(f"{name} is no OpenAPI document")
     return data
-
-
-def _from_yaml(text: bytes, name: str) -> Any:
-    import yaml  # noqa: PLC0415 - few runs need it
-
-    class Loader(yaml.SafeLoader):
-        """Takes no aliases, of which a few lines make a document without an end."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.events.AliasEvent):
-                raise yaml.YAMLError("it has aliases")
-            return super().compose_node(parent, index)
-
-    try:
-        return yaml.load(text, Loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise ConfigurationError(f"{name} cannot be read") from None

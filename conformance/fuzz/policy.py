@@ -66,11 +66,6 @@ class Policy:
     logout_ends_others: bool = False
 
 
-def snapshot(session: Session) -> Session:
-    """The session as it is now, which later refreshes leave alone."""
-    return replace(session, csrf=dict(session.csrf))
-
-
 def learn(target: Target) -> Policy:
     """What the target chooses, in the plainest stories.
 
@@ -96,7 +91,7 @@ class _Learner:
         return self._logouts(policy)
 
     def _rotation(self, policy: Policy, witness: Session, session: Session) -> Policy:
-        before = snapshot(session)
+        before = session.snapshot()
         exchange = self.target.refresh(session)
         if session.ended:
             raise TargetError(
@@ -121,7 +116,7 @@ class _Learner:
         others = False
         for kind in door.kinds if door else ():
             witness, session = target.login(), target.login()
-            before = snapshot(session)
+            before = session.snapshot()
             if self.refreshes:
                 target.refresh(session)
             if target.logout(session, kind).response.status >= HTTPStatus.BAD_REQUEST:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from conformance.fuzz.policy import MOST_AT_ONCE, Policy, snapshot
+from conformance.fuzz.policy import MOST_AT_ONCE, Policy
 from conformance.fuzz.telling import Contradiction, Held, Line, Member, Move, Standing, Step
 from conformance.tokens.reading import Kind
 
@@ -173,7 +173,7 @@ class World:
 
     def _receive(self, member: Member, standing: Standing = Standing.ALIVE) -> None:
         """Takes over what a login or a refresh has given."""
-        now = snapshot(member.session)
+        now = member.session.snapshot()
         for kind, row in ((Kind.ACCESS, member.accesses), (Kind.REFRESH, member.refreshes)):
             value = now.token(kind).value
             if not value or (kind is Kind.REFRESH and not self.policy.refreshes):

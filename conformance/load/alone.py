@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from conformance.target.session import Session
     from conformance.target.target import Target
 
-USUAL_LEEWAY_S = 300.0
-"""Expired tokens may be served for so long, unless the profile declares the server's leeway."""
-
 
 @dataclass(frozen=True, slots=True)
 class Habits:
@@ -25,17 +22,17 @@ class Habits:
         shows_owner: whether a protected route says whose data it shows.
         rotates: whether a refresh replaces the refresh token.
         strict: whether a spent refresh token is refused at once.
+        leeway_s: how long after its end a token may be served, in seconds.
         logout_ends: the kinds of token that a logout ends, be it sent with an access token from before a refresh.
         apart: what one session of an account does to its others, in words; an empty string where nothing.
-        leeway_s: how long after its end a token may be served, in seconds.
     """
 
     shows_owner: bool
     rotates: bool
     strict: bool
+    leeway_s: float
     logout_ends: frozenset[Kind] = field(default_factory=frozenset)
     apart: str = ""
-    leeway_s: float = USUAL_LEEWAY_S
 
 
 def watch(target: Target) -> Habits:
@@ -59,14 +56,13 @@ def watch(target: Target) -> Habits:
         )
         if harms
     ]
-    declared = target.profile.lifetimes.leeway
     return Habits(
         shows_owner=any(door.route.identity for door in target.protected_doors),
         rotates=rotates,
         strict=strict,
         logout_ends=logout_ends,
         apart=" and ".join(apart),
-        leeway_s=USUAL_LEEWAY_S if declared is None else float(declared),
+        leeway_s=float(target.profile.lifetimes.tolerated_leeway),
     )
 
 
@@ -92,7 +88,7 @@ def _is_alive_after_another_login(target: Target) -> bool:
 def _replayed(target: Target) -> tuple[bool, bool, bool]:
     """Whether refresh tokens are replaced, a spent one is refused, and that ends the user's other sessions."""
     other, session = target.login(), target.login()
-    spent = replace(session, csrf=dict(session.csrf))
+    spent = session.snapshot()
     if not _refreshes(target, session) or session.refresh.value == spent.refresh.value:
         return False, False, False
     door = target.refresh_door
@@ -107,7 +103,7 @@ def _logged_out(target: Target) -> tuple[frozenset[Kind], bool]:
     if door is None:
         return frozenset(), False
     other, session = target.login(), target.login()
-    early = replace(session, csrf=dict(session.csrf))
+    early = session.snapshot()
     if target.profile.refresh.path and not _refreshes(target, session):
         return frozenset(), False
     exchange = target.send(door.present(early.token(door.wants).value, early))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Tell = Callable[[str, Request, Exchange | None], None]
 
 MARGIN_S: Final = 2.0
-"""A token is held to be alive until so long before its end, and to be dead from so long after it."""
+"""An expired token is held to be dead from so long after its end and the server's leeway."""
 AT_ONCE: Final = 4
 """Uses of one refresh token in a race."""
 LONGEST_PAUSE_S: Final = 30.0
@@ -395,9 +395,7 @@ class Life:
         return self.session
 
     def _alive(self, token: Token) -> bool:
-        end = token.expires_at
-        margin = min(MARGIN_S, (token.lifetime_s or MARGIN_S) / 4)
-        return end is None or self._now() + margin < end
+        return self.ground.target.is_alive(token)
 
     def _now(self) -> float:
         return self.ground.target.clock.now()

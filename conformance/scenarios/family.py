@@ -7,7 +7,7 @@ and serve a spent token once more, for some seconds or until its successor is us
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -145,11 +145,6 @@ def require_rotation(trial: Trial) -> None:
         trial.not_applicable("the operator declares that refresh tokens are not rotated")
 
 
-def snapshot(session: Session) -> Session:
-    """The session as it is now, which later refreshes leave alone."""
-    return replace(session, csrf=dict(session.csrf))
-
-
 def rotate(trial: Trial, session: Session) -> tuple[Exchange, bool]:
     """An honest refresh, and whether it replaced the refresh token."""
     before = session.refresh
@@ -188,7 +183,7 @@ def grow(trial: Trial, family: Family) -> bool:
     if not family.accesses:
         family.accesses.append(session.access)
     # In cookies, a token's own proof of same-site intent goes with it, or it would be refused for want of that.
-    before = snapshot(session)
+    before = session.snapshot()
     exchange, rotated = rotate(trial, session)
     family.rotations.append(exchange)
     if rotated:
@@ -240,7 +235,7 @@ def replay(trial: Trial, family: Family, *, strict: bool = False) -> Replay:
 
 def _forgiven(trial: Trial, family: Family, exchange: Exchange) -> bool:
     """Goes on with what a used token was served; whether that was a successor that the family had already."""
-    heir = snapshot(family.session)
+    heir = family.session.snapshot()
     trial.target.take_over(heir, exchange)
     if heir.refresh.value in {family.session.refresh.value, *(past.refresh.value for past, _ in family.spent)}:
         return True

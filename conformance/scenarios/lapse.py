@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 SURE_S: Final = 2.0
 """So long after its end a token is surely over: whole seconds on one side, the way on the other."""
 
-USUAL_LEEWAY_S: Final = 300
-"""RFC 7519 §4.1.4 lets a server allow for clock skew, "usually no more than a few minutes"."""
-
 LEEWAY_STEPS_S: Final = (11, 31, 61, 121, 181)
 MINTED_LIFE_S: Final = 3
 MINTING: Final = "minting a token with an early end"
@@ -51,8 +48,7 @@ class Lapsed:
 
 def tolerated_leeway_s(target: Target) -> int:
     """What is not held against the target: the declared leeway in seconds, or the usual one."""
-    declared = target.profile.lifetimes.leeway
-    return USUAL_LEEWAY_S if declared is None else declared
+    return target.profile.lifetimes.tolerated_leeway
 
 
 def lapsed_access_token(trial: Trial) -> Lapsed:

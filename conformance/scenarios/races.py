@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from conformance.scenarios.family import once, snapshot
+from conformance.scenarios.family import once
 from conformance.scenarios.spare import live_session
 from conformance.target.pacing import asks_for_patience
 from conformance.tokens.reading import Kind
@@ -73,7 +73,7 @@ def chains_alive(trial: Trial, heat: Heat) -> list[Exchange]:
 
 def _heir(trial: Trial, session: Session, exchange: Exchange) -> Session | None:
     """The session as this answer to its refresh continues it; None where the answer brought no successor."""
-    heir = snapshot(session)
+    heir = session.snapshot()
     trial.target.take_over(heir, exchange)
     return None if heir.ended or heir.refresh.value == session.refresh.value else heir
 
@@ -150,7 +150,7 @@ def _logout_of(trial: Trial, session: Session) -> Request:
 
 def _survivors(trial: Trial, session: Session, refresh: Exchange | None) -> dict[Kind, Exchange]:
     """Which of the session's newest tokens are good, with the exchange that shows it."""
-    heir = replace(snapshot(session), ended=False)
+    heir = replace(session.snapshot(), ended=False)
     if refresh is not None and refresh.response.is_success:
         trial.target.take_over(heir, refresh)
     found: dict[Kind, Exchange] = {}

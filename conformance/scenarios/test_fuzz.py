@@ -17,10 +17,8 @@ pytestmark = pytest.mark.fuzz
 
 _KEY: Final = "a pass over every operation"
 SHARE_OF_STORIES: Final = 1 / 3
-"""So much of the stage's time goes into stories; the rest into requests."""
-
-
 SHARE_OF_REQUESTS: Final = 2 / 3
+"""So much of the stage's time goes into stories, and so much into requests."""
 
 
 def test_fuzz_01(target: Trial) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from conformance.scenarios.family import MOVES, Answer, replay, require_rotation, rotate, snapshot
+from conformance.scenarios.family import MOVES, Answer, replay, require_rotation, rotate
 from conformance.scenarios.replays import chain, detected, live_chain, mourn, story
 from conformance.scenarios.spare import spare_session
 from conformance.tokens.forging.false_copies import FALSE_COPIES
@@ -162,7 +162,7 @@ def test_rotate_07(target: Trial) -> None:
     judged = 0
     for kind, forge in FALSE_COPIES.items():
         session = spare_session(target)
-        past = snapshot(session)
+        past = session.snapshot()
         if not rotate(target, session)[1]:
             _does_not_rotate(target, session)
         shown = []

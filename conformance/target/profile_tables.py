@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Encoding = Literal["json", "form", "query", "basic"]
 Free = MappingProxyType[str, Any]
 """A table whose keys are the user's."""
 Words = MappingProxyType[str, str]
 """Likewise, with texts for values."""
+USUAL_LEEWAY_S: Final = 300
+"""RFC 7519 §4.1.4 lets a server allow for clock skew, "usually no more than a few minutes"."""
 
 
 def free() -> Free:
@@ -213,6 +215,11 @@ class Lifetimes:
     """For how many seconds an expired token is tolerated."""
     session: int | None = None
     """For how many seconds refreshing can keep one login alive, however often it is done."""
+
+    @property
+    def tolerated_leeway(self) -> int:
+        """What is not held against the target: the declared leeway in seconds, or the usual one."""
+        return USUAL_LEEWAY_S if self.leeway is None else self.leeway
 
 
 @dataclass(frozen=True, slots=True)

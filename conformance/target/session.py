@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,10 @@ class Session:
     def is_complete(self) -> bool:
         """Whether it has all tokens that the profile speaks of."""
         return bool(self.refresh.value) or not self.needs_refresh
+
+    def snapshot(self) -> Session:
+        """The session as it is now, which later refreshes leave alone."""
+        return replace(self, csrf=dict(self.csrf))
 
     def token(self, kind: Kind) -> Token:
         """The session's own token of that kind."""
