@@ -99,6 +99,12 @@ class Stories(stateful.RuleBasedStateMachine):
         """A session is logged out."""
         self._happens(Step(Move.LOGOUT, who, which))
 
+    @stateful.precondition(lambda self: self.world.members and self.world.policy.lapsing)
+    @stateful.rule(which=_TWO)
+    def wait(self, which: int) -> None:
+        """Time goes by, until tokens are over."""
+        self._happens(Step(Move.WAIT, which=which))
+
     def teardown(self) -> None:
         """Looks at everything, at the end."""
         # A story that was left early has been judged, or was none.

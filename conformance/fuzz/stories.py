@@ -14,7 +14,7 @@ from conformance.fuzz.world import World
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.fuzz.policy import Policy
+    from conformance.target.policy import Policy
     from conformance.target.target import Target
 
 LEAST_FOR_SHORTENING_S: Final = 6.0

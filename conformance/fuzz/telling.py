@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from conformance.target.http import Exchange
     from conformance.target.session import Session
-    from conformance.tokens.reading import Kind
+    from conformance.tokens.reading import Kind, Token
 
 SHOWN: Final = 8
 """So many of a story's last exchanges are shown."""
@@ -25,6 +25,11 @@ class Move(StrEnum):
     REFRESH = "refresh"
     REPLAY = "replay"
     LOGOUT = "logout"
+    WAIT = "wait"
+
+
+_NO_SESSIONS: Final = {Move.LOGIN, Move.WAIT}
+"""What happens to no session that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Step:
     Attributes:
         move: what.
         who: which account logs in, or whose session it is, in the order of logins.
-        which: which of its tokens.
+        which: which of its tokens; of a wait, whether the refresh tokens' time goes by as well.
         where: at which protected route.
     """
 
@@ -51,9 +56,9 @@ def without(steps: Sequence[Step], index: int) -> list[Step]:
         return left
     session = sum(step.move is Move.LOGIN for step in steps[:index])
     return [
-        replace(step, who=step.who - 1) if step.move is not Move.LOGIN and step.who > session else step
+        replace(step, who=step.who - 1) if step.move not in _NO_SESSIONS and step.who > session else step
         for step in left
-        if step.move is Move.LOGIN or step.who != session
+        if step.move in _NO_SESSIONS or step.who != session
     ]
 
 
@@ -73,6 +78,7 @@ class Held:
         name: what it is called.
         why: why it is dead.
         shared: whether it was issued twice, so that which of the two is meant, nobody knows.
+        aged: whether its session's time, or a part of it, has gone by since it came.
     """
 
     name: str
@@ -81,11 +87,17 @@ class Held:
     standing: Standing = Standing.ALIVE
     why: str = ""
     shared: bool = False
+    aged: bool = False
+
+    @property
+    def token(self) -> Token:
+        """The token itself."""
+        return self.session.token(self.kind)
 
     @property
     def value(self) -> str:
         """What is sent."""
-        return self.session.token(self.kind).value
+        return self.token.value
 
     def becomes(self, standing: Standing, why: str = "") -> None:
         """Stands otherwise from now on; what is dead stays dead."""
@@ -116,11 +128,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a story: what happened, in words, the step that plays it again, and what was sent."""
+    """A line of a story: what happened, in words, the step that plays it again, and what was sent, if anything."""
 
     words: str
     step: Step
-    exchange: Exchange = field(repr=False)
+    exchange: Exchange | None = field(repr=False)
 
 
 class Contradiction(Exception):  # noqa: N818 - no error: what was looked for
@@ -139,6 +151,6 @@ class Contradiction(Exception):  # noqa: N818 - no error: what was looked for
         """Keeps them."""
         self.story = tuple(line.words for line in lines)
         self.steps = tuple(line.step for line in lines)
-        self.shown = tuple((line.words, line.exchange) for line in lines[-SHOWN:])
+        self.shown = tuple((line.words, line.exchange) for line in lines[-SHOWN:] if line.exchange)
         self.expected, self.observed, self.certain = expected, observed, certain
         super().__init__("; ".join(self.story))

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from conformance.fuzz.policy import MOST_AT_ONCE, Policy
 from conformance.fuzz.telling import Contradiction, Held, Line, Member, Move, Standing, Step
+from conformance.target.policy import MOST_AT_ONCE, Policy, over_at
 from conformance.tokens.reading import Kind
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class World:
             self._login(step)
             return
         if not self.members:
+            return
+        if step.move is Move.WAIT:
+            if self.policy.lapsing:
+                self._wait(list(Kind)[step.which % 2])
             return
         member = self.members[step.who % len(self.members)]
         match step.move:
@@ -137,7 +141,8 @@ class World:
         self._tell(f"{held.name} is used again", Step(Move.REPLAY, member.index, index), exchange)
         self._judge(held, door, exchange, accepted=bool(door.bought(exchange.request, exchange.response)))
         why = f"since {held.name}, which had been used, was shown again"
-        ends = self.policy.replay_ends and latest
+        # Whoever forgets a token when its time is over does not know that it had been used.
+        ends = self.policy.replay_ends and latest and not held.aged
         for each in member.held:
             dead = ends and (each.kind is Kind.REFRESH or self.policy.replay_ends_access)
             each.becomes(Standing.DEAD if dead else Standing.OPEN, why)
@@ -156,6 +161,11 @@ class World:
             self._judge(held, door, exchange, accepted=took_place)
         if not took_place:
             return
+        if held.aged:
+            # It may have been taken for what nobody needs to end any more.
+            for each in member.held:
+                each.becomes(Standing.OPEN)
+            return
         member.logged_out_with.add(kind)
         ending = self.policy.logouts[kind]
         everything = member.logged_out_with >= set(door.kinds)
@@ -168,6 +178,19 @@ class World:
                 access.becomes(Standing.DEAD if ended else Standing.OPEN, why)
         if self.policy.logout_ends_others:
             self._leave_open(member.session.account)
+
+    def _wait(self, kind: Kind) -> None:
+        """Lets time pass until every token of that kind is over."""
+        ends = [
+            over_at(self.target, held.token) for member in self.members for held in member.held if held.kind is kind
+        ]
+        if kind not in self.policy.lapsing or None in ends or not ends:
+            return
+        self.target.clock.reach(max(filter(None, ends)))
+        self._tell(f"the {kind} tokens' time goes by", Step(Move.WAIT, which=list(Kind).index(kind)), None)
+        for member in self.members:
+            for held in member.held:
+                self._grow_old(held)
 
     # -- Keeping account -------------------------------------------------------------------------------------------
 
@@ -190,17 +213,26 @@ class World:
             name = f"the {kind} token" + (f" no. {len(row) + 1}" if row else "") + f" of {member.name}"
             row.append(Held(name, kind, now, Standing.OPEN if twins else standing, shared=bool(twins)))
 
+    def _grow_old(self, held: Held) -> None:
+        over = over_at(self.target, held.token)
+        if over is not None and over <= self.target.clock.now() and held.kind in self.policy.lapsing:
+            held.becomes(Standing.DEAD, "since its time is over")
+        elif held.kind is Kind.ACCESS or held.aged or not self.policy.refresh_outlasts_access:
+            # A session that nobody uses may end before its time.
+            held.becomes(Standing.OPEN)
+        held.aged = True
+
     def _leave_open(self, account: Account) -> None:
         for member in self.members:
             if member.session.account == account:
                 for held in member.held:
                     held.becomes(Standing.OPEN)
 
-    def _tell(self, line: str, step: Step, exchange: Exchange) -> None:
+    def _tell(self, line: str, step: Step, exchange: Exchange | None) -> None:
         self.told.append(Line(line, step, exchange))
 
     def _judge(self, held: Held, door: TokenDoor, exchange: Exchange, *, accepted: bool) -> None:
-        lives = held.standing is Standing.ALIVE and self.target.is_alive(held.session.token(held.kind))
+        lives = held.standing is Standing.ALIVE and self.target.is_alive(held.token)
         self.judged += lives or held.standing is Standing.DEAD
         status = exchange.response.status
         if lives and not accepted:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 from locust.util.timespan import parse_timespan
 
 from conformance.errors import ConfigurationError, SuiteFaultError
-from conformance.load import accounts, alone, report
+from conformance.load import accounts, report
 from conformance.load.ground import Ground
 from conformance.reports import json_report
 from conformance.reports.writing import write
 from conformance.run import open_target
+from conformance.target.policy import learn
 from conformance.verdicts.verdict_set import ExitCode
 
 if TYPE_CHECKING:
@@ -145,13 +146,22 @@ def _ground(opened: Run, wanted: Wanted) -> Ground:
     people = accounts.read(wanted.accounts) if wanted.accounts else [
         account for account in (target.account, target.second_account) if account
     ]  # fmt: skip
-    habits = alone.watch(target)
-    if habits.apart and wanted.users > len(people):
+    policy = learn(target)
+    apart = [
+        words
+        for words, harms in (
+            ("a login", policy.login_ends_others),
+            ("a logout", policy.logout_ends_others),
+            ("a replay", policy.replay_ends_others),
+        )
+        if harms
+    ]
+    if apart and wanted.users > len(people):
         raise ConfigurationError(
-            f"{habits.apart} ends the other sessions of its user here, so that users cannot share an account",
+            f"{' and '.join(apart)} ends the other sessions of its user here, so that users cannot share an account",
             f"give one for each of the {wanted.users} users: --accounts FILE",
         )
-    return Ground(target, habits, people, may_be_unavailable=wanted.allow_unavailable)
+    return Ground(target, policy, people, may_be_unavailable=wanted.allow_unavailable)
 
 
 @contextmanager

@@ -13,14 +13,15 @@ from conformance.load.invariants import Ledger
 from conformance.target.evidence import curl, exchange_to_json
 from conformance.target.giving_doors import LoginDoor
 from conformance.target.http import HttpClient
+from conformance.target.policy import Ending
 from conformance.target.steps import Steps
 from conformance.verdicts.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from conformance.load.alone import Habits
     from conformance.target.http import Exchange
+    from conformance.target.policy import Policy
     from conformance.target.session import Account
     from conformance.target.target import Target
 
@@ -53,7 +54,7 @@ class Ground:
 
     Attributes:
         target: as the doctor has left it; its doors know what an honest answer looks like.
-        habits: what it does when alone.
+        policy: what it chooses to do, seen while one user at a time asked.
         accounts: whose sessions are lived.
         may_be_unavailable: whether 503 and lost answers are part of the plan, and held against nobody.
         ledger: what has been found so far.
@@ -61,7 +62,7 @@ class Ground:
     """
 
     target: Target
-    habits: Habits
+    policy: Policy
     accounts: Sequence[Account]
     may_be_unavailable: bool = False
     ledger: Ledger = field(default_factory=Ledger)
@@ -73,6 +74,17 @@ class Ground:
             self.target.redactor.add(account.password, "password")
         for _ in range(RACES_AT_ONCE):
             self.tracks.put(self.new_client())
+
+    @property
+    def leeway_s(self) -> float:
+        """How long after its end a token may be served, in seconds."""
+        return float(self.target.profile.lifetimes.tolerated_leeway)
+
+    @property
+    def logout(self) -> Ending:
+        """What a user's own logout ends."""
+        door = self.target.logout_door
+        return self.policy.logouts.get(door.wants, Ending()) if door else Ending()
 
     def new_client(self) -> Client:
         """A client with connections of its own."""

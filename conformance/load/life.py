@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conformance.load.ground import Client, Ground
     from conformance.target.doors import TokenDoor
     from conformance.target.http import Exchange
+    from conformance.target.policy import Ending
     from conformance.target.session import Account
 
     Tell = Callable[[str, Request, Exchange | None], None]
@@ -80,23 +81,20 @@ class Life:
             self.log_in()
         elif not self._alive(session.access):
             # Left to expire, as when somebody comes back after a while.
-            self.bury(
-                session.access, session, "expired", (session.access.expires_at or 0) + self.ground.habits.leeway_s
-            )
+            self.bury(session.access, session, "expired", (session.access.expires_at or 0) + self.ground.leeway_s)
             self.refresh()
         else:
             actions, weights = zip(*self._choices(), strict=True)
             random.choices(actions, weights)[0]()  # noqa: S311 - chosen, not guessed
 
     def _choices(self) -> list[tuple[Callable[[], None], int]]:
-        habits = self.ground.habits
-        target = self.ground.target
+        policy, target = self.ground.policy, self.ground.target
         choices: list[tuple[Callable[[], None], int]] = [(self.use, 100), (self.leave, 2)]
         if target.profile.refresh.path:
             choices.append((self.refresh, 15))
-        if habits.strict:
+        if policy.strict:
             choices += [(self.replay, 2), (self.race, 3)]
-        if habits.logout_ends and target.logout_door and Kind.ACCESS in target.logout_door.kinds and habits.rotates:
+        if policy.late_logout.kinds and policy.rotates:
             choices.append((self.leave_while_refreshing, 3))
         if any(grave.since < self._now() for grave in self.graves):
             choices.append((self.dig, 6))
@@ -169,7 +167,7 @@ class Life:
                 Invariant.LIVE, heir is not None, "a live refresh token", "new tokens",
                 f"status {exchange.response.status}", [("the login", session.login), ("the refresh", exchange)],
             )  # fmt: skip
-        if heir is not None and heir.refresh.value != session.refresh.value and self.ground.habits.strict:
+        if heir is not None and heir.refresh.value != session.refresh.value and self.ground.policy.strict:
             self._spent.append(Grave(session.refresh, session, "spent", self._now()))
         self.session = heir
 
@@ -182,7 +180,7 @@ class Life:
             return
         exchange = self.send("log out", door.present(session.token(door.wants).value, session))
         if exchange is not None and exchange.response.is_success:
-            self._mourn(session)
+            self._mourn(session, self.ground.logout)
 
     # -- What thieves and hasty clients do -------------------------------------------------------------------------
 
@@ -250,19 +248,21 @@ class Life:
         heir, survived = self._heir(session, refresh) or session, False
         for kind, door in ((Kind.ACCESS, target.protected_doors[0]), (Kind.REFRESH, target.refresh_door)):
             token = heir.token(kind)
-            if kind not in self.ground.habits.logout_ends or not token.value or not self._alive(token):
+            if kind not in self.ground.policy.late_logout.kinds or not token.value or not self._alive(token):
                 continue
             exchange = self.send(f"use a dead {kind} token", door.present(token.value, heir))
             if exchange is not None:
+                bought = bool(door.bought(exchange.request, exchange.response))
+                survived |= bought
                 self._judge(
-                    Invariant.LOGOUT_STANDS, not door.bought(exchange.request, exchange.response),
+                    Invariant.LOGOUT_STANDS, not bought,
                     "a logout and a refresh of one session at once",
                     "no token of the session is good after the logout has returned",
                     f"the session's {kind} token is good",
                     [("the refresh", refresh), ("the logout", logout), (f"the {kind} token afterwards", exchange)],
                 )  # fmt: skip
         if not survived:
-            self._mourn(heir)
+            self._mourn(heir, self.ground.policy.late_logout)
 
     # -- Sending and judging ---------------------------------------------------------------------------------------
 
@@ -367,10 +367,10 @@ class Life:
         """Remembers a token as dead from that moment on."""
         self.graves.append(Grave(token, session, cause, since + MARGIN_S))
 
-    def _mourn(self, session: Session) -> None:
+    def _mourn(self, session: Session, ending: Ending) -> None:
         """Buries what a logout ends, and with it what the session had spent."""
         now = self._now()
-        for kind in self.ground.habits.logout_ends:
+        for kind in ending.kinds:
             if session.token(kind).value:
                 self.graves.append(Grave(session.token(kind), session, "logged out", now))
         self.graves.extend(self._spent)

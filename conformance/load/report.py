@@ -18,7 +18,6 @@ from conformance.reports.templating import environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.load.alone import Habits
     from conformance.load.ground import Ground
     from conformance.load.swarm import Course, Plan
 
@@ -59,10 +58,10 @@ def to_json(plan: Plan, ground: Ground, course: Course, started: float) -> dict[
         },
         "result": _result(course),
         "alone": {
-            "rotates": ground.habits.rotates,
-            "spent_refresh_token": "refused" if ground.habits.strict else "served",
-            "logout_ends": sorted(map(str, ground.habits.logout_ends)),
-            "leeway_s": ground.habits.leeway_s,
+            "rotates": ground.policy.rotates,
+            "spent_refresh_token": "refused" if ground.policy.strict else "served",
+            "logout_ends": sorted(map(str, ground.logout.kinds)),
+            "leeway_s": ground.leeway_s,
         },
         "invariants": [
             {
@@ -71,7 +70,7 @@ def to_json(plan: Plan, ground: Ground, course: Course, started: float) -> dict[
                 "requirement": MEANINGS[each].requirement or None,
                 "checked": count.checked,
                 "broken": count.broken,
-                "unseen": "" if count.checked else _unseen(each, ground.habits),
+                "unseen": "" if count.checked else _unseen(each, ground),
                 "findings": [asdict(finding) for finding in count.findings],
             }
             for each, count in ledger.counts.items()
@@ -91,16 +90,17 @@ def _result(course: Course) -> str:
     return "kept" if course.complete and seen else "incomplete"
 
 
-def _unseen(invariant: Invariant, habits: Habits) -> str:
+def _unseen(invariant: Invariant, ground: Ground) -> str:
     """Why an invariant was never looked at."""
     match invariant:
         case Invariant.OWN_DATA:
-            return "" if habits.shows_owner else "no protected route says whose data it shows: identity in the profile"
-        case Invariant.ONE_WINNER if not habits.strict:
+            shown = any(door.route.identity for door in ground.target.protected_doors)
+            return "" if shown else "no protected route says whose data it shows: identity in the profile"
+        case Invariant.ONE_WINNER if not ground.policy.strict:
             return "a spent refresh token is served even to one user at a time"
-        case Invariant.DEAD if not habits.strict and not habits.logout_ends:
+        case Invariant.DEAD if not ground.policy.strict and not ground.logout.kinds:
             return "nothing ends a token here but its own time, and none came to that"
-        case Invariant.LOGOUT_STANDS if not habits.logout_ends:
+        case Invariant.LOGOUT_STANDS if not ground.policy.late_logout.kinds:
             return "no logout ends anything here"
         case Invariant.HONEST_429:
             return "no request was refused for its rate"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from conformance.fuzz.passing import CRASH, DIFFERENCE, LEAST_SHARE, OPEN, Pass
-from conformance.fuzz.policy import learn
 from conformance.fuzz.stories import explore
+from conformance.target.policy import learn, with_time
 
 if TYPE_CHECKING:
     from conformance.scenarios.trial import Trial
@@ -92,7 +92,7 @@ def test_fuzz_04(target: Trial) -> None:
     """In whatever order sessions begin, renew themselves and end, each token is worth what it should be."""
     _ = target.login_route, target.protected_doors
     fuzzing = target.target.fuzzing
-    policy = learn(target.target)
+    policy = with_time(target.target, learn(target.target))
     tale = explore(target.target, policy, fuzzing.time_s * SHARE_OF_STORIES, fuzzing.seed)
     target.target.policy["fuzzing"] = f"--fuzz-seed {fuzzing.seed}"
     if tale.ended_by and (not tale.judged or tale.shortest):

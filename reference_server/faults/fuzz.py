@@ -88,3 +88,30 @@ class OneEndedSession(Sessions):
         if before not in {None, claims["sid"]}:
             with self._database.transaction() as session:
                 session.execute(update(SessionRow).where(SessionRow.id == before).values(ended_at=None))
+
+
+@fault(
+    "logout-is-forgotten-with-the-access-token",
+    "FUZZ-04",
+    seen="common where a list of ended sessions keeps each entry for as long as an access token lives",
+)
+class ShortMemory(Sessions):
+    """Takes a session for alive again when the access token's life has gone by since its logout."""
+
+    def __init__(self, database: Database) -> None:
+        """Begin without any."""
+        super().__init__(database)
+        self.ended: dict[str, int] = {}
+
+    def end(self, claims: Mapping[str, Any], now: int) -> None:
+        """Remember when."""
+        super().end(claims, now)
+        self.ended.setdefault(claims["sid"], now)
+
+    def is_live(self, claims: Mapping[str, Any], now: int) -> bool:
+        """Forget first."""
+        life_s = services_of(current_app).settings.access_lifetime.total_seconds()
+        if claims["sid"] in self.ended and self.ended[claims["sid"]] + life_s < now:
+            with self._database.transaction() as session:
+                session.execute(update(SessionRow).where(SessionRow.id == claims["sid"]).values(ended_at=None))
+        return super().is_live(claims, now)
