@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from reference_server.models import AccountRow, SessionRow
@@ -17,6 +17,10 @@ from reference_server.models import AccountRow, SessionRow
 if TYPE_CHECKING:
     from reference_server.database import Database
 
+
+_ACCOUNT = select(AccountRow.id, AccountRow.name, AccountRow.password_hash)
+_BY_ID = _ACCOUNT.where(AccountRow.id == bindparam("id"))
+_BY_NAME = _ACCOUNT.where(AccountRow.name == bindparam("name"))
 
 # No hash at all, so no password fits.
 DISABLED = "!"
@@ -90,7 +94,7 @@ class Accounts:
         except IntegrityError:
             # Another worker that starts at the same moment was first.
             return self.put(name, password)
-        return _account(row)
+        return Account(row.id, row.name, row.password_hash)
 
     def disable(self, name: str) -> None:
         """Forbid the account of that name to log in, and end every session it has."""
@@ -107,16 +111,10 @@ class Accounts:
 
     def by_name(self, name: str) -> Account | None:
         """The account of that name, if there is one."""
-        with self._database.transaction() as session:
-            row = session.scalar(select(AccountRow).where(AccountRow.name == name))
-        return _account(row) if row else None
+        row = self._database.first(_BY_NAME, name=name)
+        return Account(*row) if row else None
 
     def by_id(self, account_id: str) -> Account | None:
         """The account that a token's `sub` names, if it still exists."""
-        with self._database.transaction() as session:
-            row = session.get(AccountRow, account_id)
-        return _account(row) if row else None
-
-
-def _account(row: AccountRow) -> Account:
-    return Account(row.id, row.name, row.password_hash)
+        row = self._database.first(_BY_ID, id=account_id)
+        return Account(*row) if row else None

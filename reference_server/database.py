@@ -17,6 +17,8 @@ from reference_server.settings import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Executable, Row
+
 _SERVER: dict[str, Any] = {
     # A connection that the server has closed meanwhile is replaced before it is used.
     "pool_pre_ping": True,
@@ -26,6 +28,7 @@ _SERVER: dict[str, Any] = {
     "hide_parameters": True,
 }
 _CONNECT_TIMEOUT = 3  # seconds
+_ANYONE = select(AccountRow.id).limit(1)
 
 
 class Database:
@@ -42,6 +45,10 @@ class Database:
             threading.Lock() if isinstance(self._engine.pool, StaticPool) else nullcontext()
         )
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        # A server would have to be told of a transaction's beginning and of its end.
+        self._reader = (
+            self._engine if self.is_embedded else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
         if self.is_embedded:
             self.prepare()
 
@@ -74,14 +81,23 @@ class Database:
         with self._turn, self._sessions.begin() as session:
             yield session
 
+    def first(self, statement: Executable, **values: str) -> Row[*tuple[Any, ...]] | None:
+        """The first row of a statement that only looks, which needs no transaction, or None.
+
+        Args:
+            statement: made once for all, with a `bindparam` for whatever differs: it takes longer to make than to run.
+            values: what those are this time.
+        """
+        with self._turn, self._reader.connect() as connection:
+            return connection.execute(statement, values).first()
+
     def check(self) -> None:
         """Ask for something that takes a connection and the tables.
 
         Raises:
             SQLAlchemyError: there is no connection, or there are no tables.
         """
-        with self.transaction() as session:
-            session.execute(select(AccountRow.id).limit(1))
+        self.first(_ANYONE)
 
     def close(self) -> None:
         """Give every connection back. A database in memory is gone afterwards."""
@@ -106,7 +122,7 @@ def _engine(url: str | None) -> Engine:
                 "pip install 'jwt-conformance[deploy]' brings what PostgreSQL needs"
             ) from None
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _obey_foreign_keys)
+        event.listen(engine, "connect", _set_up_sqlite)
     elif engine.driver == "psycopg":
         event.listen(engine, "do_connect", _hurry)
     return engine
@@ -122,6 +138,11 @@ def _hurry(_dialect: object, _record: object, _arguments: object, options: dict[
     options.setdefault("connect_timeout", _CONNECT_TIMEOUT)
 
 
-def _obey_foreign_keys(connection: Any, _record: object) -> None:
-    """SQLite checks foreign keys only where a connection asks for it."""
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    """SQLite checks foreign keys only where a connection asks for it.
+
+    With a log beside its file whoever reads does not wait for whoever writes (https://sqlite.org/wal.html). What has
+    been committed is on the disk as before: of a logout that was forgotten in a crash nobody would know.
+    """
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA journal_mode=WAL")

@@ -15,7 +15,7 @@ import uuid
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from reference_server.models import RefreshTokenRow, SessionRow
 
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from reference_server.database import Database
+
+
+_SESSION = select(SessionRow.account_id, SessionRow.client_id, SessionRow.expires_at, SessionRow.ended_at).where(
+    SessionRow.id == bindparam("sid")
+)
+_REFRESH_TOKEN = select(RefreshTokenRow.session_id, RefreshTokenRow.spent_at).where(
+    RefreshTokenRow.jti == bindparam("jti")
+)
 
 
 class Spending(Enum):
@@ -64,8 +72,7 @@ class Sessions:
 
     def is_live(self, claims: Mapping[str, Any], now: int) -> bool:
         """Whether the session that a verified token names still runs, and is its subject's."""
-        with self._database.transaction() as session:
-            row = session.get(SessionRow, claims["sid"])
+        row = self._database.first(_SESSION, sid=claims["sid"])
         return row is not None and row.account_id == claims["sub"] and row.ended_at is None and row.expires_at > now
 
     def rotate(self, claims: Mapping[str, Any], *, successor_jti: str, now: int) -> Spending:
@@ -100,14 +107,12 @@ class Sessions:
 
     def is_unspent(self, claims: Mapping[str, Any]) -> bool:
         """Whether a verified refresh token is the one that its session can be refreshed with."""
-        with self._database.transaction() as session:
-            row = session.get(RefreshTokenRow, claims["jti"])
+        row = self._database.first(_REFRESH_TOKEN, jti=claims["jti"])
         return row is not None and row.session_id == claims["sid"] and row.spent_at is None
 
     def client_of(self, claims: Mapping[str, Any]) -> str | None:
         """The OAuth client that a verified token's session was opened for."""
-        with self._database.transaction() as session:
-            row = session.get(SessionRow, claims["sid"])
+        row = self._database.first(_SESSION, sid=claims["sid"])
         return row.client_id if row else None
 
     def end(self, claims: Mapping[str, Any], now: int) -> None:
