@@ -31,15 +31,17 @@ GUNICORN = ("gunicorn", "-c", "python:reference_server.gunicorn_conf")
 
 @dataclass
 class Deployment:
-    """A database, and four workers on it.
+    """A database, and workers on it.
 
     Attributes:
         folder: where it runs, and logs.
         settings: its environment's settings.
+        workers: so many processes.
     """
 
     folder: Path
     settings: dict[str, str]
+    workers: int = WORKERS
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -61,7 +63,7 @@ class Deployment:
         """Start the workers, with some settings changed, and wait until they are ready, or say what else is wanted."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*GUNICORN, "--bind", f"127.0.0.1:{self.port}", "--workers", str(WORKERS)],
+                [*GUNICORN, "--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers)],
                 cwd=self.folder,
                 env=with_our_commands(**self.settings | changes),
                 stdin=subprocess.DEVNULL,
