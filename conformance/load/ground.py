@@ -20,10 +20,11 @@ from conformance.verdicts.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from conformance.target.http import Exchange
+    from conformance.target.http import Exchange, Request
     from conformance.target.policy import Policy
     from conformance.target.session import Account
     from conformance.target.target import Target
+    from conformance.target.together import Volley
 
 LONGEST_IDLE_S: Final = 1.0
 """Servers close idle connections after two seconds and more."""
@@ -46,6 +47,12 @@ class Client(HttpClient):
             self.close()
         self._used = now
         self.traffic.failures_in_a_row, self.traffic.slow_s = 0, 0.0
+
+    def send_together(self, together: Sequence[Request], warm_up: Request, after_s: Sequence[float] = ()) -> Volley:
+        """As any client; connections that take no part are closed, or they would grow old while others are used."""
+        while len(self._lanes) > len(together):
+            self._lanes.pop().close()
+        return super().send_together(together, warm_up, after_s)
 
 
 @dataclass(slots=True)
