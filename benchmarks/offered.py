@@ -1,6 +1,6 @@
 """How much load one process of Locust offers, and how much two workers do, as ever more users come.
 
-    python benchmarks/offered.py [--rounds 3] [--users 200] [--seconds 40] [--plot FILE]
+    python benchmarks/offered.py [--rounds 3] [--users 600] [--seconds 40] [--plot FILE]
 
 The target is an entry of the lab that needs little time of its own, so that whoever sends is what is measured. In each
 round both have their turn, against a server that has just been started.
@@ -96,7 +96,7 @@ def main() -> None:
     """Reads the command line, measures and prints the medians."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--users", type=int, default=200)
+    parser.add_argument("--users", type=int, default=600)
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--think", type=float, default=0.1, help="seconds between two actions of a user, on average")
     parser.add_argument("--plot", help="a file for the picture of the last round")

@@ -157,7 +157,7 @@ def lead(plan: Plan, ground: Ground, tell: Callable[[str], None]) -> Course:
     else:
         runner = environment.create_local_runner()
     course = Course(ledger=ground.ledger)
-    started = time.monotonic()
+    started, began = time.monotonic(), time.time()
     notes = gevent.spawn(_note, runner, course, started)
     tells = gevent.spawn(_tell_now_and_then, runner, course, tell, started)
     try:
@@ -173,6 +173,7 @@ def lead(plan: Plan, ground: Ground, tell: Callable[[str], None]) -> Course:
             # A worker reports once more when its users have stopped.
             gevent.sleep(LAST_WORDS_S)
             course.routes = _figures(runner, course.lasted_s)
+        _count_by_second(runner.stats.total, course, began)
         runner.quit()
     return course
 
@@ -232,7 +233,6 @@ def _tell_now_and_then(runner: Runner, course: Course, tell: Callable[[str], Non
 
 
 def _note(runner: Runner, course: Course, started: float) -> None:
-    requests = failures = 0
     while True:
         gevent.sleep(NOTED_EVERY_S)
         total: StatsEntry = runner.stats.total
@@ -241,14 +241,21 @@ def _note(runner: Runner, course: Course, started: float) -> None:
             {
                 "at_s": round(time.monotonic() - started, 1),
                 "users": runner.user_count,
-                "requests_per_s": round((total.num_requests - requests) / NOTED_EVERY_S, 1),
-                "failures_per_s": round((total.num_failures - failures) / NOTED_EVERY_S, 1),
+                "requests_per_s": 0.0,
+                "failures_per_s": 0.0,
                 "p50_ms": round(median, 1),
                 "p95_ms": round(high, 1),
                 "broken": course.ledger.broken,
             }
         )
-        requests, failures = total.num_requests, total.num_failures
+
+
+def _count_by_second(total: StatsEntry, course: Course, began: float) -> None:
+    """Fills in the rates: what workers report arrives late, and several seconds at once, but with its own time."""
+    for row in course.over_time:
+        second = int(began + row["at_s"]) - 1
+        row["requests_per_s"] = float(total.num_reqs_per_sec.get(second, 0))
+        row["failures_per_s"] = float(total.num_fail_per_sec.get(second, 0))
 
 
 def _figures(runner: Runner, lasted_s: float) -> list[dict[str, Any]]:
