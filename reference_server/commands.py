@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.exc import SQLAlchemyError
 
 from reference_server import clock
 from reference_server.durations import DurationError, parse_duration
-from reference_server.settings import SettingsError
+from reference_server.keyring import NoKeyError
 from reference_server.shared_keys import SharedKeys
 from reference_server.views import KEY_SET_AGE, Services
 
 if TYPE_CHECKING:
     from flask import Flask
 
-accounts = AppGroup("accounts", help="Who may log in.")
-database = AppGroup("database", help="The tables that all workers share.")
-keys = AppGroup("keys", help="The signing keys in the database.")
+
+class _Group(AppGroup):
+    """Commands that need the database, and say so where they cannot have it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NoKeyError as error:
+            raise click.ClickException(str(error)) from None
+        except SQLAlchemyError as error:
+            # What it says may hold the URL, and with it the password.
+            raise click.ClickException(
+                f"the database cannot be asked ({type(error).__name__}): is it up, and has"
+                " `flask --app reference_server database upgrade` made its tables?"
+            ) from None
+
+
+accounts = _Group("accounts", help="Who may log in.")
+database = _Group("database", help="The tables that all workers share.")
+keys = _Group("keys", help="The signing keys in the database.")
 
 
 @accounts.command()
@@ -51,10 +69,7 @@ def upgrade() -> None:
     # Imported here since the application is built with these commands.
     from reference_server.app import prepare  # noqa: PLC0415
 
-    try:
-        prepare(current_app)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
+    prepare(current_app)
     click.echo("the database is up to date")
 
 
@@ -84,7 +99,8 @@ def rotate(announce: str) -> None:
     click.echo(f"{new.key.kid}: signs from {_moment(new.signs_from)}")
 
 
-@keys.command()
+# One name in 64 begins with a hyphen, since it is a thumbprint in base64url.
+@keys.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name")
 def revoke(name: str) -> None:
     """Drop the key NAME, which somebody else may have: every token that it has signed ends at once."""

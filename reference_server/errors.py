@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # What is raised where the database or Redis is away, or there is no key to sign with.
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, StorageError, NoKeyError)
+_NO_TABLE = "42P01"  # PostgreSQL's code: nobody has made them yet
 _PAUSE = 5  # seconds after which to try again
 REALM = "jwt-conformance reference server"
 _log = logging.getLogger("reference_server")
@@ -138,20 +139,23 @@ def _install_failures(app: Flask, errors: ErrorPresenter) -> None:
         _log.error("unavailable at %s: %s", request.endpoint, _why(error))
         return errors.unavailable()
 
-    for kind in _AWAY:
-        app.register_error_handler(kind, unavailable)
-
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         # What fails after the view, while failed logins are counted, comes in this wrapping.
-        original = getattr(error, "original_exception", None)
-        return unavailable(original) if isinstance(original, _AWAY) else errors.http_error(error)
+        original = getattr(error, "original_exception", error)
+        return unavailable(original) if _is_away(original) else errors.http_error(error)
 
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
+        if _is_away(error):
+            return unavailable(error)
         # The kind only: a message or a stack may hold a password or a token.
         _log.error("unforeseen %s at %s", type(error).__name__, request.endpoint)
         return errors.render(HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", "The server failed to answer")
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, _AWAY) or getattr(getattr(error, "orig", None), "sqlstate", None) == _NO_TABLE
 
 
 def _why(error: Exception) -> str:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import click
+
 from reference_server.durations import DurationError, parse_duration
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ DEMO_ACCOUNTS = (("alice", "Looking-glass-1871"), ("bob", "Tempest-and-teacup-7"
 DEMO_CLIENTS = (("reference-app", "Through-the-glass-1865"), ("other-app", "Sea-change-and-coral-3"))
 
 
-class SettingsError(ValueError):
-    """A setting that cannot be used; the message is one line that names the variable."""
+class SettingsError(click.ClickException):
+    """A setting that cannot be used; the message is one line that names the variable, and all that `flask` prints."""
 
 
 def _setting(name: str, read: Callable[[str], Any], default: Any, *, secret: bool = False) -> Any:

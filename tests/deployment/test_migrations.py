@@ -11,14 +11,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from reference_server.models import Base
-from tests.deployment.deployed import ACCOUNTS, FLASK, new_key, settings
+from tests.deployment.deployed import ACCOUNTS, FLASK, Deployment, new_key, settings
 from tests.packaging.processes import run_well, with_our_commands
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.deployment.conftest import Stores
-    from tests.deployment.deployed import Deployment
 
 
 def test_the_tables_are_those_of_the_models(deployed: Deployment) -> None:
@@ -28,6 +27,22 @@ def test_the_tables_are_those_of_the_models(deployed: Deployment) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
+
+
+def test_before_there_are_tables_nothing_is_served(stores: Stores, tmp_path: Path) -> None:
+    """Workers that start too early say so, and are ready as soon as somebody has made the tables."""
+    url = stores.postgres.new_database("empty")
+    early = Deployment(
+        tmp_path, settings(url, stores.redis.url(0), {"REFERENCE_JWT_PRIVATE_KEY": new_key()}), workers=1
+    )
+    early.start(until=503)
+    try:
+        assert early.login().status_code == 503
+        early.flask("database", "upgrade")
+        early.wait_for(200)
+        assert early.login().status_code == 200
+    finally:
+        early.stop()
 
 
 def test_upgrades_at_once_wait_for_one_another(stores: Stores, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from reference_server.app import prepare
 from reference_server.keyring import NoKeyError
 from reference_server.models import Base
 from reference_server.shared_keys import SKEW, SharedKeys
+from tests.packaging.processes import free_port, with_our_commands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,6 +135,14 @@ def test_stolen_key_is_revoked(start: Start) -> None:
         assert api.opens(api.login().access)
 
 
+def test_key_whose_name_begins_with_a_hyphen_can_be_revoked(start: Start) -> None:
+    """As that of every 64th does."""
+    api = start(keyring_secret=SECRET)
+    command(api, "keys", "rotate", "--announce", "0 seconds")
+    ended = command(api, "keys", "revoke", "-7-Yf1LeJL7Wy1xua2a")
+    assert ended.output == "Error: there is no key of that name\n"
+
+
 def test_urgent_key_overtakes_one_that_is_announced(start: Start) -> None:
     """The key asked for last signs when it was to, and the one before it stays known for as long as its tokens may."""
     api = start(keyring_secret=SECRET)
@@ -200,6 +211,28 @@ def test_commands_say_what_they_need(api: Api, words: tuple[str, ...], hint: str
     ended = command(api, *words)
     assert ended.exit_code == 1
     assert hint in ended.output
+
+
+@pytest.mark.parametrize(
+    ("words", "changed", "told"),
+    [
+        (("keys", "list"), {"REFERENCE_ACCESS_LIFETIME": "5 minuts"}, "Error: REFERENCE_ACCESS_LIFETIME: "),
+        (("accounts", "put", "alice", "--password", "x"), {}, "Error: the database cannot be asked (OperationalError)"),
+        (("database", "upgrade"), {}, "Error: DATABASE_URL: this database cannot be opened"),
+    ],
+)
+def test_commands_end_in_a_line(words: tuple[str, ...], changed: dict[str, str], told: str, tmp_path: Path) -> None:
+    """Where a setting is wrong, or the database is away; and no password of its URL is repeated."""
+    url = f"postgresql://reference:hunter2@127.0.0.1:{free_port()}/reference"
+    given = {"DATABASE_URL": url, "REFERENCE_KEYRING_SECRET": SECRET.decode()} | changed
+    ended = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "reference_server", *words],
+        cwd=tmp_path, env=with_our_commands(**given), capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(told)
+    assert "Traceback" not in ended.stderr
+    assert "hunter2" not in ended.stderr
 
 
 def test_announcement_must_be_a_duration(start: Start) -> None:
