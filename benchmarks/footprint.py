@@ -18,8 +18,8 @@ from typing import Final
 
 OURS: Final = ("CONFORMANCE_", "REFERENCE_", "PYTEST_")
 COMMANDS: Final = {
-    "run": ("-m", "conformance.cli", "run", "-q", "--tier=core"),
-    "one scenario": ("-m", "conformance.cli", "run", "-q", "-k", "refresh_02"),
+    "run": ("-m", "conformance", "run", "-q", "--tier=core"),
+    "one scenario": ("-m", "conformance", "run", "-q", "-k", "refresh_02"),
     "empty Python": ("-c", "pass"),
 }
 

@@ -64,7 +64,7 @@ def suite(url: str, folder: Path, routes: int, *options: str) -> Cost:
     env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     for which, (name, password) in zip(("", "SECOND_"), DEMO_ACCOUNTS, strict=True):
         env |= {f"CONFORMANCE_{which}USERNAME": name, f"CONFORMANCE_{which}PASSWORD": password}
-    command = [sys.executable, "-m", "conformance.cli", "run", url, "--quiet", "--report-json", "report.json"]
+    command = [sys.executable, "-m", "conformance", "run", url, "--quiet", "--report-json", "report.json"]
     used = cpu_of_children()
     ended = subprocess.run(
         [*command, "--target-profile", profile, *options],

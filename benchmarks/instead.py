@@ -100,7 +100,7 @@ def suite(place: Place) -> set[str]:
         given |= {f"CONFORMANCE_{which}USERNAME": name, f"CONFORMANCE_{which}PASSWORD": password}
     for which, (client, secret) in zip(("", "SECOND_"), SETTINGS.clients, strict=True):
         given |= {f"CONFORMANCE_{which}CLIENT_ID": client, f"CONFORMANCE_{which}CLIENT_SECRET": secret}
-    command = [sys.executable, "-m", "conformance.cli", "run", place.url, "--tier", "strict", "--intrusive", "--quiet"]
+    command = [sys.executable, "-m", "conformance", "run", place.url, "--tier", "strict", "--intrusive", "--quiet"]
     code, _ = place.run([*command, "--report-json", "report.json"], None, **given)
     report = place.folder / "report.json"
     if not report.exists():

@@ -95,7 +95,7 @@ class Bench:
     @contextmanager
     def server(self) -> Iterator[str]:
         """The URL of a reference server that has just been started."""
-        command = [sys.executable, "-m", "conformance.cli", "serve", "--port", "0"]
+        command = [sys.executable, "-m", "conformance", "serve", "--port", "0"]
         with subprocess.Popen(command, env=self.server_env, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             try:

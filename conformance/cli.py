@@ -597,7 +597,3 @@ def serve(host: str, port: int, fault: str | None, list_faults: bool) -> None:
         sys.exit(_fail(error))
     except KeyboardInterrupt:
         click.echo("stopped")
-
-
-if __name__ == "__main__":
-    main()

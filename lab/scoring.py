@@ -171,7 +171,7 @@ def judged(program: Program, options: dict[str, str], settings: dict[str, str]) 
     given = {name: value for name, value in os.environ.items() if not name.startswith("CONFORMANCE_")}
     with serving(program, **settings) as url, tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "conformance.cli", "run", url, "--tier", "strict", "--intrusive"]
+        command = [sys.executable, "-m", "conformance", "run", url, "--tier", "strict", "--intrusive"]
         command += ["--quiet", "--report-json"]
         try:
             ended = subprocess.run(

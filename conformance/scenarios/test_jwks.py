@@ -197,7 +197,10 @@ def test_jwks_05(target: Trial) -> None:
     """The server's own description names the issuer that its tokens name, and the set that their key is in."""
     described = {one.request.path: one for one in metadata(target) if isinstance(_issuer(one), str)}
     if not described:
-        target.not_applicable("the server offers no metadata")
+        broken = [
+            f"{one.request.path} answered {one.response.status}" for one in metadata(target) if target.crashed(one)
+        ]
+        target.not_applicable("; ".join(["the server offers no metadata", *broken]))
     tokens = [token for token in (target.session().access, target.session().refresh) if token.jwt]
     named = {str(token.jwt.claims["iss"]) for token in tokens if token.jwt and "iss" in token.jwt.claims}
     for path, exchange in described.items():

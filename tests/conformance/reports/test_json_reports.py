@@ -75,7 +75,7 @@ def run(folder: Path, *options: str, **settings: str) -> tuple[int, Any]:
     file = folder / "report.json"
     ours = ("CONFORMANCE_", "REFERENCE_", "PYTEST_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | settings
-    command = [sys.executable, "-m", "conformance.cli", "run", "-q", "--report-json", str(file), *options]
+    command = [sys.executable, "-m", "conformance", "run", "-q", "--report-json", str(file), *options]
     ended = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert file.exists(), ended.stdout + ended.stderr
     return ended.returncode, json.loads(file.read_text(encoding="utf-8"))
