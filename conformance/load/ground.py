@@ -11,10 +11,8 @@ from gevent.queue import Queue
 
 from conformance.load.invariants import Ledger
 from conformance.target.evidence import curl, exchange_to_json
-from conformance.target.giving_doors import LoginDoor
 from conformance.target.http import HttpClient
 from conformance.target.policy import Ending
-from conformance.target.steps import Steps
 from conformance.verdicts.model import Finding
 
 if TYPE_CHECKING:
@@ -99,18 +97,6 @@ class Ground:
         client = Client(given.base_url, trusted_ca=given.trusted_ca, headers=given.headers)
         client.watch.now = given.watch.now
         return client
-
-    def login_door(self, client: HttpClient) -> LoginDoor:
-        """The first door, whose steps before and after go through this client."""
-        target = self.target
-        words = {"base_url": client.base_url}
-        if target.clients:
-            words |= {"client_id": target.clients[0].username, "client_secret": target.clients[0].password}
-        steps = Steps(target.profile.login, client.send, lambda value: target.redactor.add(value, "value of a login"),
-                      words)  # fmt: skip
-        door = LoginDoor(target.profile, target.clients[0] if target.clients else None, steps.before, steps.after)
-        door.words = words
-        return door
 
     def close(self) -> None:
         """Closes the connections of races."""

@@ -105,8 +105,7 @@ class Life:
     def log_in(self) -> None:
         """Opens a session."""
         target = self.ground.target
-        door = self.ground.login_door(self.client)
-        door.words = {**door.words, "username": self.account.username}
+        _, door = target.login_through(self.client, self.account)
         try:
             # The steps before and after, where a login takes several, are no part of what is measured.
             exchange = self.send("log in", door.credentials(self.account.username, self.account.password))

@@ -105,19 +105,13 @@ class Target(SessionPool):
 
     def __post_init__(self) -> None:
         """Builds the doors and tells the redactor whom to protect."""
-        client = self.clients[0] if self.clients else None
-        words = {"base_url": self.client.base_url}
-        if client:
-            words |= {"client_id": client.username, "client_secret": client.password}
-        self.steps = Steps(self.profile.login, self.client.send, self._hide_captured, words)
-        self.login_door = LoginDoor(self.profile, client, self.steps.before, self.steps.after)
-        self.refresh_door = RefreshDoor(self.profile, client)
+        self.steps, self.login_door = self.login_through(self.client, self.account)
+        self.refresh_door = RefreshDoor(self.profile, self._own_client)
         self.protected_doors = tuple(ProtectedDoor(self.profile, route) for route in self.profile.protected)
         self.logout_door = LogoutDoor(self.profile) if self.profile.logout.path else None
         for door in (self.refresh_door, *self.protected_doors, self.logout_door):
             if door:
-                door.words = words
-        self.login_door.words = {**words, "username": self.account.username}
+                door.words = self._words
         for account, label in (
             (self.account, "password"),
             (self.second_account, "second password"),
@@ -194,6 +188,25 @@ class Target(SessionPool):
         if session is not None and settle:
             self.clock.let_pass(self.settle_s)
         return exchange, session
+
+    def login_through(self, client: HttpClient, account: Account) -> tuple[Steps, LoginDoor]:
+        """The first door and the steps around it, as that client sends them, and for that account."""
+        steps = Steps(self.profile.login, client.send, self._hide_captured, self._words)
+        door = LoginDoor(self.profile, self._own_client, steps.before, steps.after)
+        door.words = {**self._words, "username": account.username}
+        return steps, door
+
+    @property
+    def _own_client(self) -> Account | None:
+        return self.clients[0] if self.clients else None
+
+    @property
+    def _words(self) -> dict[str, str]:
+        """What a profile's fixed values may name."""
+        words = {"base_url": self.client.base_url}
+        if self.clients:
+            words |= {"client_id": self.clients[0].username, "client_secret": self.clients[0].password}
+        return words
 
     def _hide_captured(self, value: str) -> None:
         self.redactor.add(value, "value of a login")

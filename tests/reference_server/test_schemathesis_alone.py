@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -35,6 +36,14 @@ def test_the_reference_server_keeps_its_contract() -> None:
     assert run.returncode == 0, run.stdout
     assert "Tested: 14" in run.stdout
     assert "401" not in run.stdout  # nor a warning that authentication fails
+
+
+def test_every_link_is_followed() -> None:
+    """A login leads to the profile, to a refresh and to a logout, and a refresh goes on from there."""
+    run = schemathesis(SETTINGS, "--phases", "stateful", "--max-time", "5")
+
+    assert run.returncode == 0, run.stdout
+    assert re.search(r"API Links: +6 covered / 6 selected / 6 total", run.stdout), run.stdout
 
 
 def test_a_crash_is_found() -> None:
