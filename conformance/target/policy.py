@@ -97,10 +97,12 @@ def learn(target: Target) -> Policy:
 def with_time(target: Target, policy: Policy) -> Policy:
     """The choices, and what becomes of tokens when their time is over, where time can be made to pass for nothing.
 
+    What keeps a time of its own, such as a cache, does not move along. Tokens that depend on it are seen to go on here.
+
     Raises:
         TargetError: the target gives no session.
     """
-    return _Learner(target).time(policy) if target.clock.moves and target.clock.covers_stores else policy
+    return _Learner(target).time(policy) if target.clock.moves else policy
 
 
 def over_at(target: Target, token: Token) -> float | None:

@@ -12,6 +12,7 @@ from conformance.fuzz.stories import Tale, explore, tell
 from conformance.fuzz.telling import Move, Step, without
 from conformance.target.policy import learn
 from reference_server.faults import load as load_faults
+from reference_server.settings import DEMO_ACCOUNTS
 from tests.conformance.scenarios.test_rotation_policies import RotatingApi, target
 from tests.conformance.support import answer
 from tests.faults.kill_run import run_suite
@@ -100,6 +101,18 @@ def test_a_fault_of_the_order_is_told_in_the_shortest_story(fault: str, tmp_path
     assert "has been logged out" in found["expected"]
     assert "accepted" in found["observed"]
     assert found["curl"].startswith("curl ")
+
+
+def test_time_goes_by_for_an_application_of_ones_own(tmp_path: Path) -> None:
+    """As for the bundled server."""
+    (name, password), (second, second_password) = DEMO_ACCOUNTS
+    accounts = ("--username", name, "--password", password)
+    accounts += ("--second-username", second, "--second-password", second_password)
+    fault = "logout-is-forgotten-with-the-access-token"
+    app = ("--app", "reference_server:create_app", *accounts)
+    result = fuzzed(tmp_path, *app, "--fuzz-seed", "1", seconds=90, fault=fault, address_attempts="1000000")
+
+    assert "time goes by" in finding(result)["case"]
 
 
 def test_a_seed_tells_the_same_story_again(tmp_path: Path) -> None:
