@@ -66,7 +66,7 @@ def _run(target: list[str], given: dict[str, str]) -> Counted:
         command = [
             sys.executable,
             "-m",
-            "conformance.cli",
+            "conformance",
             "run",
             *target,
             "--tier",

@@ -111,7 +111,7 @@ class Bench:
         command = [
             sys.executable,
             "-m",
-            "conformance.cli",
+            "conformance",
             "run",
             "-q",
             f"--tier={self.tier}",
