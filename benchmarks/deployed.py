@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Final
@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 from server import REFERENCE, Figures, Server, measure, spread  # noqa: E402 - as above
 
 from tests.deployment.deployed import ACCOUNTS, WORKERS, Deployment, settings  # noqa: E402 - as above
-from tests.deployment.stores import Postgres, Redis, programs  # noqa: E402 - as above
+from tests.deployment.stores import programs, started  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,14 +43,9 @@ def stores() -> Iterator[dict[str, str]]:
     found = programs()
     if found is None:
         sys.exit("this needs PostgreSQL and Redis: the packages postgresql and redis-server")
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        Path(folder).chmod(0o755)
-        postgres = Postgres(found[0], Path(folder) / "postgres")
-        stack.callback(postgres.stop)
-        redis = Redis(found[1], Path(folder) / "redis")
-        stack.callback(redis.stop)
+    with started(found) as both:
         attempts = {"REFERENCE_ADDRESS_ATTEMPTS": "1000000"}
-        yield settings(postgres.new_database("benchmark"), redis.url(0), attempts)
+        yield settings(both.postgres.new_database("benchmark"), both.redis.url(0), attempts)
 
 
 @contextmanager

@@ -83,9 +83,8 @@ def draw(reports: dict[int, dict[str, Any]], file: str) -> None:
     from conformance.reports.templating import environment  # noqa: PLC0415 - as above
 
     rows = [
-        {"at_s": one["at_s"], **{str(workers): row["requests_per_s"] for workers, row in zip(WAYS, pair, strict=True)}}
-        for pair in zip(*(reports[workers]["over_time"] for workers in WAYS), strict=False)
-        for one in pair[:1]
+        {"at_s": one["at_s"], "1": one["requests_per_s"], "2": two["requests_per_s"]}
+        for one, two in zip(reports[1]["over_time"], reports[2]["over_time"], strict=False)
     ]
     drawing = plot("Requests a second, while users come", rows, {str(key): name for key, name in WAYS.items()})
     text = environment(autoescape=True).from_string(TEMPLATE).render(plot=drawing, colours=COLOURS)

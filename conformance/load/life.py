@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str, Request, Exchange | None], None]
 
-MARGIN_S: Final = 2.0
-"""An expired token is held to be dead from so long after its end and the server's leeway."""
 AT_ONCE: Final = 4
 """Uses of one refresh token in a race."""
 LONGEST_PAUSE_S: Final = 30.0
@@ -81,7 +79,9 @@ class Life:
             self.log_in()
         elif not self._alive(session.access):
             # Left to expire, as when somebody comes back after a while.
-            self.bury(session.access, session, "expired", (session.access.expires_at or 0) + self.ground.leeway_s)
+            since = self.ground.target.surely_over_at(session.access)
+            assert since is not None
+            self.graves.append(Grave(session.access, session, "expired", since))
             self.refresh()
         else:
             actions, weights = zip(*self._choices(), strict=True)
@@ -361,10 +361,6 @@ class Life:
             )
 
     # -- Keeping count ---------------------------------------------------------------------------------------------
-
-    def bury(self, token: Token, session: Session, cause: str, since: float) -> None:
-        """Remembers a token as dead from that moment on."""
-        self.graves.append(Grave(token, session, cause, since + MARGIN_S))
 
     def _mourn(self, session: Session, ending: Ending) -> None:
         """Buries what a logout ends, and with it what the session had spent."""

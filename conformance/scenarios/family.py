@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from conformance.scenarios.endings import InconclusiveError, NotApplicableError, UntestedError
-from conformance.scenarios.lapse import SURE_S
 from conformance.scenarios.spare import own_session, refreshed
 from conformance.target.overtaken import OvertakenError
+from conformance.target.profile_tables import SURE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

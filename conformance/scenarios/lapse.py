@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from conformance.scenarios.leeway import measure
+from conformance.target.profile_tables import SURE_S
 from conformance.tokens.reading import Kind
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from conformance.target.session import Session
     from conformance.target.target import Target
     from conformance.tokens.reading import Token
-
-SURE_S: Final = 2.0
-"""So long after its end a token is surely over: whole seconds on one side, the way on the other."""
 
 LEEWAY_STEPS_S: Final = (11, 31, 61, 121, 181)
 MINTED_LIFE_S: Final = 3

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.scenarios.endings import UntestedError
 from conformance.scenarios.family import begin, require_rotation, rotate
-from conformance.scenarios.lapse import SURE_S, say_what_to_give, tolerated_leeway_s
+from conformance.scenarios.lapse import say_what_to_give, tolerated_leeway_s
+from conformance.target.profile_tables import SURE_S
 from conformance.tokens.reading import Kind
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from conformance.scenarios.claim_cases import ends
 from conformance.scenarios.ended import outlives_restart
 from conformance.scenarios.lapse import (
     MINTING,
-    SURE_S,
     lapsed_access_token,
     lapsed_refresh_token,
     may_end_elsewhere,
@@ -24,6 +23,7 @@ from conformance.scenarios.lapse import (
 )
 from conformance.scenarios.minted import LIFE_S, minted, refuses_minted, taking_minted
 from conformance.scenarios.perpetual import keep_alive
+from conformance.target.profile_tables import SURE_S
 from conformance.tokens.reading import Kind
 
 if TYPE_CHECKING:

@@ -24,8 +24,6 @@ MOST_AT_ONCE: Final = 3
 """So many sessions one user has in a story; a target that allows fewer shows that at once."""
 LONGEST_LIFE_S: Final = 86_400.0
 """Longer lives are not waited for: over some hundred stories they would come to centuries."""
-SURE_S: Final = 2.0
-"""So long after its end a token is surely over: whole seconds on one side, the way on the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ def over_at(target: Target, token: Token) -> float | None:
     """When a token is surely over, in seconds since the epoch; None where nobody knows, or it would take too long."""
     if token.expires_at is None or token.expires_at - token.received_at > LONGEST_LIFE_S:
         return None
-    return token.expires_at + target.profile.lifetimes.tolerated_leeway + SURE_S
+    return target.surely_over_at(token)
 
 
 class _Learner:

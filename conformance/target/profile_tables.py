@@ -16,6 +16,8 @@ Words = MappingProxyType[str, str]
 """Likewise, with texts for values."""
 USUAL_LEEWAY_S: Final = 300
 """RFC 7519 §4.1.4 lets a server allow for clock skew, "usually no more than a few minutes"."""
+SURE_S: Final = 2.0
+"""So long after its end a token is surely over: whole seconds on one side, the way on the other."""
 
 
 def free() -> Free:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.errors import TargetError
 from conformance.target.http import Exchange, Request, Response
+from conformance.target.profile_tables import SURE_S
 from conformance.target.session import Account, Session
 from conformance.tokens.reading import Kind, Token
 
@@ -127,6 +128,15 @@ class SessionPool(ABC):
             return True
         margin = min(ALIVE_MARGIN_S, (token.lifetime_s or ALIVE_MARGIN_S) / 4)
         return self.clock.now() + margin < token.expires_at
+
+    def surely_over_at(self, token: Token) -> float | None:
+        """From when on no server may serve the token, the leeway included, in seconds since the epoch.
+
+        None where nothing tells its end.
+        """
+        if token.expires_at is None:
+            return None
+        return token.expires_at + self.profile.lifetimes.tolerated_leeway + SURE_S
 
     def freshen(self) -> None:
         """Lets whoever asks for a session next have one whose access token has most of its life before it."""

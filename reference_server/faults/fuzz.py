@@ -86,8 +86,7 @@ class OneEndedSession(Sessions):
         super().end(claims, now)
         before, self.latest[claims["sub"]] = self.latest.get(claims["sub"]), claims["sid"]
         if before not in {None, claims["sid"]}:
-            with self._database.transaction() as session:
-                session.execute(update(SessionRow).where(SessionRow.id == before).values(ended_at=None))
+            _revive(self._database, before)
 
 
 @fault(
@@ -112,6 +111,10 @@ class ShortMemory(Sessions):
         """Forget first."""
         life_s = services_of(current_app).settings.access_lifetime.total_seconds()
         if claims["sid"] in self.ended and self.ended[claims["sid"]] + life_s < now:
-            with self._database.transaction() as session:
-                session.execute(update(SessionRow).where(SessionRow.id == claims["sid"]).values(ended_at=None))
+            _revive(self._database, claims["sid"])
         return super().is_live(claims, now)
+
+
+def _revive(database: Database, sid: str) -> None:
+    with database.transaction() as session:
+        session.execute(update(SessionRow).where(SessionRow.id == sid).values(ended_at=None))

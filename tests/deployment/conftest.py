@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from tests.debian import install
 from tests.deployment.deployed import Deployment, settings
-from tests.deployment.stores import Postgres, Redis, programs
+from tests.deployment.stores import Stores, programs, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@dataclass(frozen=True)
-class Stores:
-    """Where every deployment of a test run keeps what its workers share."""
-
-    postgres: Postgres
-    redis: Redis
 
 
 class Deploy(Protocol):
@@ -41,14 +29,8 @@ def stores() -> Iterator[Stores]:
     found = programs()
     if found is None:
         pytest.skip("PostgreSQL and Redis are not both installed")
-    # Not pytest's own folder, which belongs to root alone.
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        Path(folder).chmod(0o755)
-        postgres = Postgres(found[0], Path(folder) / "postgres")
-        stack.callback(postgres.stop)
-        redis = Redis(found[1], Path(folder) / "redis")
-        stack.callback(redis.stop)
-        yield Stores(postgres, redis)
+    with started(found) as both:
+        yield both
 
 
 @pytest.fixture(scope="session")

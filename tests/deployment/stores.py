@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,6 +109,27 @@ class Redis:
     def url(self, number: int) -> str:
         """The URL of one of its databases."""
         return f"redis://127.0.0.1:{self._port}/{number}"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where deployments keep what their workers share."""
+
+    postgres: Postgres
+    redis: Redis
+
+
+@contextmanager
+def started(found: tuple[Path, Path]) -> Iterator[Stores]:
+    """Both servers, of the programs that were found, for as long as the block takes."""
+    # Not pytest's own folder, which belongs to root alone.
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        Path(folder).chmod(0o755)
+        postgres = Postgres(found[0], Path(folder) / "postgres")
+        stack.callback(postgres.stop)
+        redis = Redis(found[1], Path(folder) / "redis")
+        stack.callback(redis.stop)
+        yield Stores(postgres, redis)
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from tests.hostile.command import CREDENTIALS, clean
 from tests.load.test_load import broken, load, looked_at
 
 if TYPE_CHECKING:
-    from tests.deployment.conftest import Deploy, Stores
+    from tests.deployment.conftest import Deploy
     from tests.deployment.deployed import Deployment
+    from tests.deployment.stores import Stores
 
 LOAD = ("--users", "30", "--spawn-rate", "30", "--think", "0.2")
 SEEN = {"own-data", "live-token-serves", "dead-token-refused", "one-winner", "logout-stands"}

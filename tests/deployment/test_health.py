@@ -12,7 +12,7 @@ from tests.deployment.stores import away
 if TYPE_CHECKING:
     import requests
 
-    from tests.deployment.conftest import Stores
+    from tests.deployment.stores import Stores
 
 
 def assert_away(answer: requests.Response) -> None:

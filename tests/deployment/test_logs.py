@@ -12,8 +12,8 @@ from tests.packaging.processes import run, with_our_commands
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.deployment.conftest import Stores
     from tests.deployment.deployed import Deployment
+    from tests.deployment.stores import Stores
 
 PLANTED = "Planted-secret-in-an-odd-place"
 

@@ -17,7 +17,7 @@ from tests.packaging.processes import run_well, with_our_commands
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.deployment.conftest import Stores
+    from tests.deployment.stores import Stores
 
 
 def test_the_tables_are_those_of_the_models(deployed: Deployment) -> None:

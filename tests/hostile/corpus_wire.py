@@ -31,7 +31,6 @@ LATE: Final = r"did not answer within [\d.]+ s"
 NO_HTTP: Final = "does not answer in well-formed HTTP"
 TOO_LONG: Final = "the headers of an answer from .* are too long"
 CUT: Final = "broke off in the middle of an answer"
-HUNG_UP: Final = "closed the connection without an answer"
 CLOSED: Final = "closed the connection without an answer"
 NOT_READ: Final = r"not at 'access_token'|answers \d+ to the access token|does not say whose data"
 BROTLI_BOMB: Final = bytes.fromhex(
@@ -250,7 +249,7 @@ def strange_status(_world: World) -> Behaviour:
 @wire(
     "another protocol from here on",
     "It switches protocols unasked.",
-    f"{NO_HTTP}|answers 101|{NOT_READ}|{LATE}|{CUT}|{HUNG_UP}",
+    f"{NO_HTTP}|answers 101|{NOT_READ}|{LATE}|{CUT}|{CLOSED}",
 )
 def switches(_world: World) -> Behaviour:
     return says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x05hello")
